@@ -1,0 +1,36 @@
+// The one exception of reloadrun for "this cannot go on".
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace reloadrun {
+
+/// Exit statuses of reloadrun itself; those of 126 and 127 are the shell's (POSIX, XCU 2.8.2).
+enum ExitStatus : int {
+  status_stopped = 0,
+  status_failure = 1,
+  status_usage = 2,
+  status_reload = 3,  ///< the reloader to its supervisor: start me again
+  status_not_executable = 126,
+  status_not_found = 127,
+};
+
+/// Says what is wrong, what to do about it, and with which status to end.
+class Error : public std::runtime_error {
+ public:
+  Error(const std::string& what_is_wrong, std::string what_to_do, int exit_status)
+      : std::runtime_error(what_is_wrong),
+        what_to_do_(std::move(what_to_do)),
+        exit_status_(exit_status) {}
+
+  [[nodiscard]] const std::string& what_to_do() const noexcept { return what_to_do_; }
+  [[nodiscard]] int exit_status() const noexcept { return exit_status_; }
+
+ private:
+  std::string what_to_do_;
+  int exit_status_;
+};
+
+}  // namespace reloadrun

@@ -1,0 +1,31 @@
+// What outlives a generation: given by a reloader to its supervisor in one message before it exits
+// with 3, and by the supervisor to the next reloader.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+
+namespace reloadrun::app {
+
+struct Handover {
+  /// How often COMMAND was started so far: RELOADRUN_GENERATION counts on from here.
+  std::uint64_t starts = 0;
+
+  /// Whether the first start still waits (--postpone).
+  bool postponed = false;
+
+  /// The next start's RELOADRUN_CHANGED.
+  std::string changed;
+
+  /// When the restart that is going on was decided; nullopt at the first start.
+  std::optional<TimePoint> since;
+};
+
+/// `paths` one a line, cut at a whole line within 4 KiB.
+std::string changed_variable(const std::vector<std::string>& paths);
+
+}  // namespace reloadrun::app

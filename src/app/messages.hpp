@@ -1,0 +1,91 @@
+// What supervisor and reloader say to each other over their private socket. Plain values.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "app/handover.hpp"
+#include "base/clock.hpp"
+#include "base/ending.hpp"
+#include "proc/signals.hpp"
+#include "reloadrun/options.hpp"
+
+namespace reloadrun::app {
+
+/// The first message, waiting in the socket before the reloader is executed.
+struct Begin {
+  Options options;
+  proc::SignalsGiven signals;
+  Handover handover;
+};
+
+// From the supervisor ----------------------------------------------------------------------------
+
+/// The user wants reloadrun to end. `group_was_told`: a terminal has sent the signal to the whole
+/// process group, so the target has had it.
+struct StopOrder {
+  bool group_was_told = false;
+};
+struct KillOrder {};     ///< ... at once
+struct RestartOrder {};  ///< the user wants the target restarted
+struct ForwardOrder {    ///< the user wants COMMAND's process to have this signal
+  int signal = 0;
+};
+using Order = std::variant<StopOrder, KillOrder, RestartOrder, ForwardOrder>;
+
+// From the reloader ------------------------------------------------------------------------------
+
+/// A line for the user; see base/log.
+struct Line {
+  int level = 0;
+  std::string text;
+};
+/// The last message before an end that is no reload. With an ending, the target's: reloadrun is to
+/// end likewise; without, the user asked for the end.
+struct Farewell {
+  std::optional<Ending> like;
+};
+using Report = std::variant<Line, Handover, Farewell>;
+
+// ------------------------------------------------------------------------------------------------
+
+template <class Archive>
+void members(Archive& a, Options& o) {
+  a(o.command, o.watch, o.extensions, o.interval, o.stop_signal, o.stop_timeout, o.on_exit,
+    o.postpone, o.clear, o.list, o.verbosity, o.color);
+}
+template <class Archive>
+void members(Archive& a, Handover& h) {
+  a(h.starts, h.postponed, h.changed, h.since);
+}
+template <class Archive>
+void members(Archive& a, Ending& e) {
+  a(e.by_signal, e.value, e.core_dumped);
+}
+template <class Archive>
+void members(Archive& a, Begin& b) {
+  a(b.options, b.signals.mask, b.signals.child_ignored, b.handover);
+}
+template <class Archive>
+void members(Archive& a, StopOrder& order) {
+  a(order.group_was_told);
+}
+template <class Archive>
+void members(Archive&, KillOrder&) {}
+template <class Archive>
+void members(Archive&, RestartOrder&) {}
+template <class Archive>
+void members(Archive& a, ForwardOrder& order) {
+  a(order.signal);
+}
+template <class Archive>
+void members(Archive& a, Line& line) {
+  a(line.level, line.text);
+}
+template <class Archive>
+void members(Archive& a, Farewell& farewell) {
+  a(farewell.like);
+}
+
+}  // namespace reloadrun::app

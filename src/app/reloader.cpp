@@ -1,0 +1,305 @@
+#include "app/reloader.hpp"
+
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "app/words.hpp"
+#include "base/log.hpp"
+#include "fmt/format.h"
+#include "proc/child.hpp"
+#include "reloadrun/error.hpp"
+
+namespace reloadrun::app {
+namespace {
+
+using std::chrono::milliseconds;
+
+// While a tree is being stopped, nothing tells of a process that is born or orphaned in it.
+constexpr Duration tree_recheck = milliseconds(50);
+
+Error start_error(const std::string& command, int error) {
+  const bool missing = ::access(command.c_str(), F_OK) != 0;
+  const bool by_name = command.find('/') == std::string::npos;
+  if (error == ENOENT && (by_name || missing)) {
+    return {fmt::format("COMMAND '{}' is not found", printable(command)),
+            by_name ? "check its name and PATH" : "check its path", status_not_found};
+  }
+  const auto text = [&](const char* why) {
+    return fmt::format("COMMAND '{}' cannot be executed ({})", printable(command), why);
+  };
+  switch (error) {
+    case ENOENT:
+      return {text("its interpreter or loader is missing"), "check its first line",
+              status_not_executable};
+    case EACCES:
+      return {text(std::strerror(error)), "make it executable, as with chmod +x",
+              status_not_executable};
+    case ENOEXEC:
+      return {text(std::strerror(error)), "give it a #! line or build it for this machine",
+              status_not_executable};
+    default:
+      return {text(std::strerror(error)), "mend that and try again", status_not_executable};
+  }
+}
+
+std::string names_of(const std::vector<proc::TreeStop::Left>& left) {
+  std::vector<std::string> names;
+  for (const auto& [process, may_not_be_signalled] : left) {
+    names.push_back(fmt::format("{} (pid {}{})", printable(process.name), process.pid,
+                                may_not_be_signalled ? ", which may not be signalled" : ""));
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+}  // namespace
+
+Reloader::Reloader(Channel channel, Begin begin)
+    : channel_(std::move(channel)),
+      options_(std::move(begin.options)),
+      handover_(std::move(begin.handover)),
+      name_(printable(options_.command.front())),
+      ended_children_({SIGCHLD}),
+      target_(options_, begin.signals),
+      policy_({.on_exit = options_.on_exit,
+               .postpone = handover_.postponed,
+               .first_start = handover_.starts == 0,
+               .stop_timeout = options_.stop_timeout}),
+      watched_(options_, executable_of(options_)) {}
+
+int Reloader::run() {
+  log::to(
+      [this](auto level, std::string_view text) {
+        // A supervisor that has gone hears nothing, and neither does the user.
+        channel_.send(Line{level, std::string(text)});
+      },
+      options_.verbosity);
+  proc::become_subreaper();
+  // Before the target is started: whatever changes from here on is seen by the next look.
+  snapshot_ = watch::look(watched_);
+  next_look_ = Clock::now() + options_.interval;
+  take_orders();
+  feed(core::Begin{});
+  while (!status_) attend();
+  return *status_;
+}
+
+void Reloader::attend() {
+  Deadline until = earlier(next_look_, timer_);
+  if (policy_.stopping()) until = earlier(until, Clock::now() + tree_recheck);
+  std::array descriptors{pollfd{channel_.closed() ? -1 : channel_.fd(), POLLIN, 0},
+                         pollfd{ended_children_.fd(), POLLIN, 0}, pollfd{target_.fd(), POLLIN, 0}};
+  wait_for(descriptors, until);
+  take_orders();
+  take_news();
+  take_ended_children();
+  take_time();
+}
+
+void Reloader::take_orders() {
+  if (channel_.closed()) return;
+  while (const auto order = channel_.receive_order()) feed(*order);
+  // The supervisor has died: nobody is left to reload for.
+  if (channel_.closed()) feed(core::StopAsked{});
+}
+
+void Reloader::feed(const Order& order) {
+  if (const auto* stop = std::get_if<StopOrder>(&order)) {
+    feed(core::StopAsked{stop->group_was_told});
+  } else if (std::holds_alternative<KillOrder>(order)) {
+    feed(core::KillAsked{});
+  } else if (std::holds_alternative<RestartOrder>(order)) {
+    spdlog::info("restarting {} as asked", name_);
+    if (!handover_.since) handover_.since = Clock::now();
+    feed(core::RestartAsked{});
+  } else if (const auto* forward = std::get_if<ForwardOrder>(&order)) {
+    if (target_.forward(forward->signal) == proc::Sent::yes) {
+      spdlog::debug("{} passed on to {}", proc::signal_name(forward->signal), name_);
+    } else {
+      spdlog::warn("{} is not passed on: {} does not run, or may not be signalled",
+                   proc::signal_name(forward->signal), name_);
+    }
+  }
+}
+
+void Reloader::take_news() {
+  using Kind = Target::News::Kind;
+  while (auto news = target_.next()) {
+    switch (news->kind) {
+      case Kind::started:
+        ++handover_.starts;
+        tell_started(*news);
+        feed(core::Started{});
+        break;
+      case Kind::failed:
+        start_error_ = news->error;
+        feed(core::StartFailed{news->error == ETXTBSY});
+        break;
+      case Kind::ended: {
+        terminal_.restore();
+        const bool expected = policy_.stopping() || news->ending == Ending{};
+        spdlog::log(expected ? spdlog::level::info : spdlog::level::warn, "{} {} after {}", name_,
+                    ending_text(news->ending), duration_text(news->ran));
+        feed(core::TargetEnded{news->ending, news->ran});
+        break;
+      }
+    }
+  }
+}
+
+void Reloader::tell_started(const Target::News& news) {
+  const bool first = handover_.starts == 1;
+  if (first) {
+    spdlog::info("watching {} in {}", count_text(snapshot_.size(), "file"),
+                 printable(watched_.description()));
+  }
+  const char* verb = first ? "started" : "restarted";
+  if (handover_.since) {
+    spdlog::info("{} {} in {}, pid {}", name_, verb, duration_text(Clock::now() - *handover_.since),
+                 news.pid);
+  } else {
+    spdlog::info("{} {}, pid {}", name_, verb, news.pid);
+  }
+  spdlog::debug("generation {}", handover_.starts);
+  // They belong to this start; another one in this generation has other reasons.
+  handover_.since.reset();
+  handover_.changed.clear();
+}
+
+void Reloader::take_ended_children() {
+  while (ended_children_.next()) {
+  }
+  proc::reap_adopted();
+  if (!policy_.stopping()) return;
+  if (!target_.busy() && proc::no_child_left()) {
+    feed(core::TreeGone{});
+  } else if (killing_) {
+    tree_.kill();
+  } else {
+    tree_.ask_orphans();
+  }
+}
+
+void Reloader::take_time() {
+  if (status_) return;
+  const TimePoint now = Clock::now();
+  if (timer_ && *timer_ <= now) {
+    timer_.reset();
+    feed(core::TimeUp{});
+  }
+  if (next_look_ <= now) look();
+}
+
+void Reloader::look() {
+  const TimePoint begun = Clock::now();
+  watch::Snapshot now = watch::look(watched_);
+  const auto changes = watch::changes(snapshot_, now);
+  snapshot_ = std::move(now);
+  next_look_ = std::max(begun + options_.interval, Clock::now());
+  if (changes.empty()) return;
+  if (!policy_.stopping()) {
+    spdlog::info("{}: {} {}", changes_text(changes), target_.busy() ? "stopping" : "starting",
+                 name_);
+  }
+  for (const auto& change : changes) spdlog::debug("{}", change_detail(change));
+  if (!handover_.since) handover_.since = begun;
+  core::Changed changed;
+  for (const auto& change : changes) changed.paths.push_back(change.path);
+  feed(changed);
+}
+
+void Reloader::feed(const core::Event& event) {
+  for (const core::Action& action : policy_.on(event)) {
+    std::visit([this](const auto& what) { carry_out(what); }, action);
+  }
+}
+
+void Reloader::carry_out(const core::Start&) {
+  terminal_.save();
+  target_.start(handover_.starts + 1, handover_.changed);
+}
+
+void Reloader::carry_out(const core::StopTree& stop) {
+  killing_ = false;
+  tree_ = proc::TreeStop();
+  tree_.ask(options_.stop_signal, stop.group_was_told, target_.untold());
+}
+
+void Reloader::carry_out(const core::KillTree&) {
+  killing_ = true;
+  if (const auto left = tree_.left(); !left.empty()) spdlog::warn("killing {}", names_of(left));
+  tree_.kill();
+}
+
+void Reloader::carry_out(const core::Arm& arm) { timer_ = Clock::now() + arm.delay; }
+void Reloader::carry_out(const core::Disarm&) { timer_.reset(); }
+
+void Reloader::carry_out(const core::Reload& reload) {
+  handover_.postponed = false;
+  handover_.changed = changed_variable(reload.changed);
+  channel_.send(handover_);
+  status_ = status_reload;
+}
+
+void Reloader::carry_out(const core::EndStopped&) {
+  channel_.send(Farewell{});
+  status_ = status_stopped;
+}
+
+void Reloader::carry_out(const core::EndLike& end) {
+  channel_.send(Farewell{end.ending});
+  status_ = status_stopped;  // how reloadrun ends is said by the message
+}
+
+void Reloader::carry_out(const core::FailToStart&) {
+  throw start_error(options_.command.front(), start_error_);
+}
+
+void Reloader::carry_out(const core::Tell& tell) {
+  using Topic = core::Tell::Topic;
+  switch (tell.topic) {
+    case Topic::postponed:
+      spdlog::info("watching {} in {}", count_text(snapshot_.size(), "file"),
+                   printable(watched_.description()));
+      spdlog::info("waiting for the first change to start {}", name_);
+      break;
+    case Topic::waiting:
+      if (start_error_ != 0) {
+        const Error error = start_error(options_.command.front(), start_error_);
+        spdlog::error("{}: {}", error.what(), error.what_to_do());
+        start_error_ = 0;
+      }
+      spdlog::info("waiting for a change to start {} again", name_);
+      break;
+    case Topic::starting_again:
+      spdlog::info("starting {} again in {}", name_, duration_text(tell.delay));
+      break;
+    case Topic::file_is_busy:
+      spdlog::info("{} is still being written: waiting for it", name_);
+      break;
+    case Topic::slow_to_stop:
+      spdlog::info("waiting up to {} for {} to end", duration_text(tell.delay),
+                   names_of(tree_.left()));
+      break;
+    case Topic::cannot_be_ended:
+      spdlog::error("cannot end {}: nothing is started while it runs", names_of(tree_.left()));
+      break;
+  }
+}
+
+int reload(Channel channel) {
+  // Executed as /proc/self/exe, which would otherwise be its name for ps and killall.
+  ::prctl(PR_SET_NAME, "reloadrun");
+  Begin begin = channel.receive_begin();
+  // Left to the end of the process, which may come while its worker thread still waits.
+  auto* reloader = new Reloader(std::move(channel), std::move(begin));
+  return reloader->run();
+}
+
+}  // namespace reloadrun::app

@@ -1,0 +1,76 @@
+// The child's main thread: look at the files, let policy decide, carry it out, and end with 3 to be
+// started again. One Reloader is one generation of reloadrun's child; it runs COMMAND as often as
+// policy says, usually once.
+#pragma once
+
+#include <optional>
+#include <set>
+
+#include "app/channel.hpp"
+#include "app/target.hpp"
+#include "base/clock.hpp"
+#include "core/policy.hpp"
+#include "proc/signals.hpp"
+#include "proc/terminal.hpp"
+#include "proc/tree.hpp"
+#include "watch/look.hpp"
+#include "watch/snapshot.hpp"
+#include "watch/watch_set.hpp"
+
+namespace reloadrun::app {
+
+class Reloader {
+ public:
+  /// `begin` as received from `channel`.
+  Reloader(Channel channel, Begin begin);
+
+  /// Returns the status to end the process with, by _exit: the worker thread may still be there.
+  /// Throws Error when the first start fails.
+  int run();
+
+ private:
+  void attend();
+  void take_orders();
+  void take_news();
+  void take_ended_children();
+  void take_time();
+  void look();
+  void feed(const core::Event& event);
+  void feed(const Order& order);
+  void tell_started(const Target::News& news);
+
+  void carry_out(const core::Start&);
+  void carry_out(const core::StopTree& stop);
+  void carry_out(const core::KillTree&);
+  void carry_out(const core::Arm& arm);
+  void carry_out(const core::Disarm&);
+  void carry_out(const core::Reload& reload);
+  void carry_out(const core::EndStopped&);
+  void carry_out(const core::EndLike& end);
+  [[noreturn]] void carry_out(const core::FailToStart&);
+  void carry_out(const core::Tell& tell);
+
+  Channel channel_;
+  const Options options_;
+  Handover handover_;
+  const std::string name_;  // COMMAND, for the user's eyes
+  proc::SignalFd ended_children_;
+  proc::Terminal terminal_;
+  Target target_;
+  core::Policy policy_;
+
+  watch::WatchSet watched_;
+  watch::Snapshot snapshot_;
+  TimePoint next_look_;
+
+  proc::TreeStop tree_;
+  bool killing_ = false;
+  int start_error_ = 0;  // of the start that failed last
+  Deadline timer_;
+  std::optional<int> status_;
+};
+
+/// Runs this process as the reloader that `channel` was given to. Returns its exit status.
+int reload(Channel channel);
+
+}  // namespace reloadrun::app

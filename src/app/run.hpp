@@ -1,0 +1,19 @@
+// Which of the two processes this is, and what it does then. Driven by main().
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "reloadrun/options.hpp"
+
+namespace reloadrun::app {
+
+/// Runs this process as the reloader, if a supervisor executed it as one, and otherwise does what
+/// `read_options` returns (nothing for nullopt). Returns the exit status, to be used with _exit: a
+/// thread may still be waiting. Throws Error and std::system_error.
+int run(std::vector<std::string> arguments,
+        const std::function<std::optional<Options>()>& read_options);
+
+}  // namespace reloadrun::app

@@ -1,0 +1,65 @@
+// The parent: starts the reloader, starts it again when it ends with 3, and otherwise ends as it
+// ended. It reads the user's signals and speaks to the user, and does nothing that could block or
+// break, since everything that must not die with a generation lies here.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "app/channel.hpp"
+#include "base/clock.hpp"
+#include "base/ending.hpp"
+#include "proc/signals.hpp"
+#include "proc/terminal.hpp"
+#include "reloadrun/options.hpp"
+
+namespace reloadrun::app {
+
+class Supervisor {
+ public:
+  /// `arguments`: this process's own, for the reloader. Blocks the signals that it reads from now
+  /// on and starts the thread that writes to stderr.
+  Supervisor(Options options, std::vector<std::string> arguments);
+
+  /// Runs reloaders until one is not to be started again; returns how reloadrun is to end.
+  Ending run();
+
+ private:
+  void start_reloader();
+  void attend();
+  void take_signals();
+  void take_stop_signal(const signalfd_siginfo& signal);
+  void take_reports();
+  void take_ended_children();
+  void note_strangers();
+  [[nodiscard]] std::optional<Ending> conclude();
+  void sweep();
+
+  const Options options_;
+  const std::vector<std::string> arguments_;
+  const proc::SignalsGiven given_;
+  proc::SignalFd signals_;
+  proc::Terminal terminal_;
+
+  // Of the reloader that runs now, or ran last.
+  std::optional<Channel> channel_;
+  pid_t reloader_ = -1;
+  Fd reloader_handle_;
+  std::optional<Ending> reloader_ended_;
+  std::optional<Farewell> farewell_;
+
+  Handover handover_;
+  std::set<pid_t> strangers_;  // children that do not descend from a reloader
+  bool may_have_strangers_ = false;
+  std::optional<TimePoint> stop_asked_;
+  bool kill_asked_ = false;
+  Deadline give_up_;  // when a reloader that was told to end is killed
+};
+
+/// Runs this process as the supervisor and ends like what it supervised: returns the exit status,
+/// or does not return when it ends by a signal.
+int supervise(Options options, std::vector<std::string> arguments);
+
+}  // namespace reloadrun::app

@@ -1,0 +1,86 @@
+// The target: COMMAND, started by a worker thread that then waits for it. Made and asked by the
+// reloader's main thread, which hears of what happened through a descriptor.
+//
+// The worker is the thread that forks, for two reasons: the kernel kills COMMAND when that thread
+// ends with its process, and the main thread is left free to look at the files.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "base/clock.hpp"
+#include "base/ending.hpp"
+#include "base/fd.hpp"
+#include "proc/child.hpp"
+#include "proc/signals.hpp"
+#include "proc/spawn.hpp"
+#include "reloadrun/options.hpp"
+
+namespace reloadrun::app {
+
+/// The file that COMMAND names now; nullopt when there is no COMMAND or PATH has no such program.
+std::optional<std::string> executable_of(const Options& options);
+
+/// Never to be destroyed while busy(): the worker cannot be called back. The reloader ends its
+/// process instead.
+class Target {
+ public:
+  /// What the worker tells.
+  struct News {
+    enum class Kind { started, failed, ended } kind = Kind::failed;
+    int error = 0;    ///< of a start that failed: errno of finding or executing COMMAND
+    pid_t pid = 0;    ///< of COMMAND's process
+    Ending ending;    ///< of one that ended
+    Duration ran{0};  ///< of one that ended
+    Fd handle;        ///< of one that started: taken by next()
+    /// Of one that started: a terminal had signalled this process group before it was there.
+    bool missed_a_signal = false;
+  };
+
+  Target(const Options& options, const proc::SignalsGiven& signals);
+  ~Target();
+  Target(const Target&) = delete;
+  Target& operator=(const Target&) = delete;
+
+  /// Starts COMMAND as its `generation`th, because of `changed`; not while busy(). News follows.
+  void start(std::uint64_t generation, const std::string& changed);
+
+  /// Readable when there is news.
+  [[nodiscard]] int fd() const { return wake_.get(); }
+  std::optional<News> next();
+
+  /// Whether a start is under way or COMMAND runs, as far as next() has told.
+  [[nodiscard]] bool busy() const { return busy_; }
+
+  /// COMMAND's pid when it has missed a terminal's signal to this process group; 0 otherwise.
+  [[nodiscard]] pid_t untold() const { return untold_; }
+
+  /// Sends a signal to COMMAND's process alone; `gone` when it does not run.
+  [[nodiscard]] proc::Sent forward(int signal) const;
+
+ private:
+  [[nodiscard]] proc::Program program(std::uint64_t generation, const std::string& changed) const;
+  void work(proc::Program program);
+  proc::Spawned execute(proc::Program& program) const;
+  void tell(News news);
+
+  const Options& options_;
+  const proc::SignalsGiven signals_;
+
+  // The main thread's.
+  std::thread worker_;
+  bool busy_ = false;
+  Fd handle_;
+  pid_t untold_ = 0;
+
+  // Shared with the worker.
+  Fd wake_;
+  std::mutex mutex_;
+  std::deque<News> news_;
+};
+
+}  // namespace reloadrun::app

@@ -1,0 +1,32 @@
+// How things are put to the user. Pure functions from values to text.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/ending.hpp"
+#include "watch/snapshot.hpp"
+
+namespace reloadrun::app {
+
+/// "0.8 ms", "14 ms", "2.3 s", "3 min 5 s".
+std::string duration_text(Duration duration);
+
+/// "exited with status 1", "was ended by SIGSEGV (core dumped)".
+std::string ending_text(const Ending& ending);
+
+/// "main.py changed", "main.py appeared, old.py is gone", "a, b, c and 12 more changed".
+std::string changes_text(const std::vector<watch::Change>& changes);
+
+/// What -v says of one change: "main.py: mtime 2.1 s later, 120 -> 131 bytes, another inode".
+std::string change_detail(const watch::Change& change);
+
+/// "1 file", "12 files".
+std::string count_text(std::size_t count, const char* singular);
+
+/// A name for a terminal: control characters, which could do anything there, are written out.
+std::string printable(std::string_view name);
+
+}  // namespace reloadrun::app

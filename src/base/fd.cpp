@@ -1,0 +1,48 @@
+#include "base/fd.hpp"
+
+#include <fcntl.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+namespace reloadrun {
+
+void throw_errno(const char* what) {
+  throw std::system_error(errno, std::generic_category(), what);
+}
+
+Fd require_fd(int number, const char* what) {
+  if (number < 0) throw_errno(what);
+  return Fd(number);
+}
+
+Pipe make_pipe() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw_errno("pipe");
+  return {Fd(ends[0]), Fd(ends[1])};
+}
+
+void hold_standard_descriptors() {
+  for (;;) {
+    Fd lowest = require_fd(::open("/dev/null", O_RDWR | O_CLOEXEC), "open /dev/null");
+    if (lowest.get() > STDERR_FILENO) return;
+    // Kept for the life of the process: it holds the place, and exec gives it up.
+    static_cast<void>(lowest.release());
+  }
+}
+
+std::string read_file(const std::string& path) {
+  std::string content;
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  if (!file) return content;
+  std::array<char, 4096> block{};
+  for (;;) {
+    const ssize_t got = ::read(file.get(), block.data(), block.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return content;
+    content.append(block.data(), static_cast<std::size_t>(got));
+  }
+}
+
+}  // namespace reloadrun

@@ -1,0 +1,57 @@
+// Owned file descriptors. Everything reloadrun opens is close-on-exec; nothing of it reaches the
+// target. Any thread; an Fd itself belongs to one thread at a time.
+#pragma once
+
+#include <unistd.h>
+
+#include <string>
+#include <utility>
+
+namespace reloadrun {
+
+/// Owns one descriptor and closes it.
+class Fd {
+ public:
+  Fd() = default;
+  explicit Fd(int number) noexcept : number_(number) {}
+  Fd(Fd&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  Fd& operator=(Fd&& other) noexcept {
+    std::swap(number_, other.number_);
+    return *this;
+  }
+  Fd(const Fd&) = delete;
+  Fd& operator=(const Fd&) = delete;
+  ~Fd() {
+    if (number_ >= 0) ::close(number_);
+  }
+
+  [[nodiscard]] int get() const noexcept { return number_; }
+  [[nodiscard]] int release() noexcept { return std::exchange(number_, -1); }
+  explicit operator bool() const noexcept { return number_ >= 0; }
+
+ private:
+  int number_ = -1;
+};
+
+/// `number` as an owned descriptor; throws std::system_error with errno, saying `what`, when it is
+/// negative, as a failed system call returns it.
+Fd require_fd(int number, const char* what);
+
+/// Throws std::system_error with the current errno.
+[[noreturn]] void throw_errno(const char* what);
+
+struct Pipe {
+  Fd reading;
+  Fd writing;
+};
+Pipe make_pipe();
+
+/// Fills those of the descriptors 0, 1 and 2 that are closed with a close-on-exec /dev/null, so
+/// that no descriptor of reloadrun's own lands there and is then taken for the terminal, while the
+/// target still finds them closed. To be called before anything is opened.
+void hold_standard_descriptors();
+
+/// Everything that can be read from `path`, which may be in /proc; empty when it cannot be read.
+std::string read_file(const std::string& path);
+
+}  // namespace reloadrun

@@ -1,0 +1,44 @@
+#include "proc/child.hpp"
+
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+
+namespace reloadrun::proc {
+
+// By number: glibc 2.36 declares its wrappers without C linkage, and older ones have none.
+Fd open_process(pid_t pid) { return Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }
+
+Sent send_signal(const Fd& process, int signal) {
+  if (::syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0) == 0) return Sent::yes;
+  return errno == EPERM ? Sent::refused : Sent::gone;
+}
+
+Ending wait_for_child(pid_t pid) {
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0) {
+    if (errno != EINTR) throw_errno("waitpid");
+  }
+  return ending_from_wait(status);
+}
+
+std::optional<Reaped> reap_any() {
+  int status = 0;
+  const pid_t pid = ::waitpid(-1, &status, WNOHANG);
+  if (pid <= 0) return std::nullopt;
+  return Reaped{pid, ending_from_wait(status)};
+}
+
+void reap_adopted() {
+  int status = 0;
+  while (::waitpid(-1, &status, WNOHANG | __WNOTHREAD) > 0) {
+  }
+}
+
+bool no_child_left() {
+  siginfo_t info{};
+  return ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 && errno == ECHILD;
+}
+
+}  // namespace reloadrun::proc

@@ -1,0 +1,42 @@
+// Processes by descriptor (pidfd), which cannot come to mean another process, and waiting for one's
+// own children.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+
+#include "base/ending.hpp"
+#include "base/fd.hpp"
+
+namespace reloadrun::proc {
+
+/// Empty when there is no such process.
+Fd open_process(pid_t pid);
+
+enum class Sent { yes, gone, refused };
+
+/// Signal 0 only asks. `refused`: the process is there, but this user may not signal it.
+Sent send_signal(const Fd& process, int signal);
+
+/// Waits, without an end, for this child of this process, and reaps it.
+Ending wait_for_child(pid_t pid);
+
+struct Reaped {
+  pid_t pid = -1;
+  Ending ending;
+};
+
+/// Reaps one child that has ended, whichever; nullopt when none has now.
+std::optional<Reaped> reap_any();
+
+/// Reaps every ended child that the calling thread did not start another thread for: called on the
+/// main thread, those that were adopted when their parents died (the kernel gives them to the main
+/// thread), and never the COMMAND that the worker thread waits for.
+void reap_adopted();
+
+/// Whether this process has no child at all, of any thread. For a subreaper that means: no
+/// descendant.
+bool no_child_left();
+
+}  // namespace reloadrun::proc

@@ -1,0 +1,60 @@
+// Signals as reloadrun takes them: blocked in every thread and read from a descriptor, so that
+// nothing runs in a handler; and as it was given them, to give them to the target.
+#pragma once
+
+#include <signal.h>
+#include <sys/signalfd.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/fd.hpp"
+
+namespace reloadrun::proc {
+
+/// The signal state that reloadrun was started with. The other dispositions need no entry here:
+/// reloadrun does not touch them, and exec keeps what is ignored.
+struct SignalsGiven {
+  std::uint64_t mask = 0;      ///< bit n-1 for signal n
+  bool child_ignored = false;  ///< SIGCHLD; set to its default here, since children are waited for
+
+  [[nodiscard]] sigset_t mask_set() const;
+};
+
+/// The signals that a user sends to reloadrun.
+inline constexpr int stop_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
+/// Blocks, for this thread and those that it starts, what reloadrun reads from descriptors, and
+/// what must not disturb it (a SIGPIPE of a closed stderr), and returns what was before. A signal
+/// that is ignored stays so (nohup). To be called before any thread is started.
+SignalsGiven take_signals();
+
+/// Delivers those of `wanted` that were not ignored at the start.
+class SignalFd {
+ public:
+  explicit SignalFd(const std::vector<int>& wanted);
+  [[nodiscard]] int fd() const { return fd_.get(); }
+  /// The next signal, or nullopt when there is none now.
+  std::optional<signalfd_siginfo> next();
+
+ private:
+  Fd fd_;
+};
+
+/// Whether a terminal sent this to a whole process group: Ctrl-C, Ctrl-\, or the line's hanging up.
+/// False for a hang-up that the kernel sent to this process alone, as the leader of its session.
+bool from_terminal(const signalfd_siginfo& signal);
+
+/// Whether one of the signals that a terminal sends is pending for this process.
+bool terminal_signal_pending();
+
+/// "SIGTERM", "SIGRTMIN+1", "signal 77".
+std::string signal_name(int signal);
+
+/// Ends this process by `signal` without leaving a core; where a signal cannot end it (process 1),
+/// with status 128 + signal.
+[[noreturn]] void die_by(int signal);
+
+}  // namespace reloadrun::proc

@@ -1,0 +1,165 @@
+#include "proc/tree.hpp"
+
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <csignal>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <sstream>
+#include <string_view>
+
+#include "base/fd.hpp"
+#include "fmt/format.h"
+#include "proc/child.hpp"
+
+namespace reloadrun::proc {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::optional<pid_t> to_pid(std::string_view text) {
+  pid_t pid = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return pid;
+}
+
+/// The numeric names in a directory of /proc.
+std::vector<pid_t> numbers_in(const std::string& directory) {
+  std::vector<pid_t> numbers;
+  std::error_code error;
+  for (fs::directory_iterator entry(directory, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (const auto number = to_pid(entry->path().filename().native())) numbers.push_back(*number);
+  }
+  return numbers;
+}
+
+struct Stat {
+  Process process;
+  bool ended = false;  // the first thread has; others may run
+};
+
+/// nullopt when there is no such process any more. See proc(5), /proc/pid/stat.
+std::optional<Stat> read_stat(pid_t pid) {
+  const std::string text = read_file(fmt::format("/proc/{}/stat", pid));
+  // The name may hold spaces and parentheses itself; it is the only field that does.
+  const auto open = text.find('(');
+  const auto close = text.rfind(')');
+  if (open == std::string::npos || close == std::string::npos) return std::nullopt;
+  Stat stat;
+  stat.process.pid = pid;
+  stat.process.name = text.substr(open + 1, close - open - 1);
+  std::istringstream fields(text.substr(close + 1));
+  char state = '?';
+  fields >> state >> stat.process.parent >> stat.process.group;
+  std::string skipped;
+  for (int field = 6; field < 22; ++field) fields >> skipped;
+  fields >> stat.process.start_time;
+  stat.process.stopped = state == 'T';
+  stat.ended = state == 'Z' || state == 'X';
+  return fields ? std::optional(stat) : std::nullopt;
+}
+
+struct Descendant {
+  Process process;
+  Fd handle;
+};
+
+/// Every live process below this one, parents before children.
+std::vector<Descendant> descendants(const std::set<pid_t>& spared) {
+  std::vector<Descendant> found;
+  std::set<pid_t> seen{::getpid()};
+  std::vector<pid_t> parents{::getpid()};
+  while (!parents.empty()) {
+    const pid_t parent = parents.back();
+    parents.pop_back();
+    for (const pid_t pid : children_of(parent)) {
+      if (spared.contains(pid) || !seen.insert(pid).second) continue;
+      // The order matters: what is read after the handle was opened, and of a process whose parent
+      // is one of ours, is true of the process that the handle stands for.
+      Fd handle = open_process(pid);
+      const auto stat = read_stat(pid);
+      if (!handle || !stat || !seen.contains(stat->process.parent)) continue;
+      const bool only_a_zombie =
+          stat->ended && numbers_in(fmt::format("/proc/{}/task", pid)).size() <= 1;
+      if (only_a_zombie) continue;  // its children are ours already
+      found.push_back({stat->process, std::move(handle)});
+      parents.push_back(pid);
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+void become_subreaper() {
+  if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) throw_errno("prctl(PR_SET_CHILD_SUBREAPER)");
+}
+
+std::set<pid_t> children_of(pid_t parent) {
+  static const bool kernel_lists_them = ::access("/proc/thread-self/children", R_OK) == 0;
+  if (!kernel_lists_them) return children_by_scan(parent);
+  std::set<pid_t> children;
+  const std::string tasks = fmt::format("/proc/{}/task", parent);
+  for (const pid_t task : numbers_in(tasks)) {
+    std::istringstream listed(read_file(fmt::format("{}/{}/children", tasks, task)));
+    for (pid_t child = 0; listed >> child;) children.insert(child);
+  }
+  return children;
+}
+
+std::set<pid_t> children_by_scan(pid_t parent) {
+  std::set<pid_t> children;
+  for (const pid_t pid : numbers_in("/proc")) {
+    const auto stat = read_stat(pid);
+    if (stat && stat->process.parent == parent) children.insert(pid);
+  }
+  return children;
+}
+
+void TreeStop::ask(int signal, bool group_was_told, pid_t untold) {
+  signal_ = signal;
+  const pid_t own_group = ::getpgrp();
+  for (const auto& [process, handle] : descendants(spared_)) {
+    if (!asked_.insert(identity(process)).second) continue;
+    const bool was_told = group_was_told && process.group == own_group && process.pid != untold;
+    if (!was_told) send_signal(handle, signal);
+    if (process.stopped) send_signal(handle, SIGCONT);  // a stopped process ends only by KILL
+  }
+}
+
+void TreeStop::ask_orphans() {
+  for (const auto& [process, handle] : descendants(spared_)) {
+    if (process.parent != ::getpid() || !asked_.insert(identity(process)).second) continue;
+    send_signal(handle, signal_);
+  }
+}
+
+void TreeStop::kill() {
+  constexpr int most_walks = 100;  // the caller comes again
+  std::set<Identity> killed;
+  for (int walks = 0; walks < most_walks; ++walks) {
+    bool somebody_new = false;
+    for (const auto& [process, handle] : descendants(spared_)) {
+      if (!killed.insert(identity(process)).second) continue;
+      somebody_new = true;
+      send_signal(handle, SIGKILL);
+    }
+    if (!somebody_new) return;
+  }
+}
+
+std::vector<TreeStop::Left> TreeStop::left() const {
+  std::vector<Left> left;
+  for (const auto& [process, handle] : descendants(spared_)) {
+    left.push_back({process, send_signal(handle, 0) == Sent::refused});
+  }
+  return left;
+}
+
+}  // namespace reloadrun::proc

@@ -1,0 +1,75 @@
+// The tree of processes below this one: found by descent through /proc, signalled by pidfd, walked
+// again until none is left. Works because this process is a child subreaper: a descendant whose
+// parent dies becomes a child of ours and cannot get away, whatever session or group it made.
+//
+// Driven by whoever stops a tree (the reloader; the supervisor when its reloader died), on its main
+// thread.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace reloadrun::proc {
+
+/// Makes this process adopt its orphaned descendants.
+void become_subreaper();
+
+/// A descendant that is alive.
+struct Process {
+  pid_t pid = 0;
+  pid_t parent = 0;
+  pid_t group = 0;
+  std::uint64_t start_time =
+      0;  ///< in clock ticks of this boot; with the pid, it names one process
+  std::string name;
+  bool stopped = false;  ///< by a signal, as Ctrl-Z sends it
+};
+
+/// The pids of a process's children of all its threads, ended but not reaped ones too. From
+/// /proc/PID/task/TID/children.
+std::set<pid_t> children_of(pid_t parent);
+
+/// The same by reading every process's parent: for a kernel without CONFIG_PROC_CHILDREN.
+std::set<pid_t> children_by_scan(pid_t parent);
+
+/// Stopping one tree, from the first request to the last KILL.
+class TreeStop {
+ public:
+  /// `spared`: children of this process that, with all below them, are no part of the tree.
+  explicit TreeStop(std::set<pid_t> spared = {}) : spared_(std::move(spared)) {}
+
+  /// Sends `signal` to every process of the tree. When `group_was_told`, not to those in this
+  /// process's own group: a terminal has told them already, all but `untold` (0: none).
+  void ask(int signal, bool group_was_told = false, pid_t untold = 0);
+
+  /// To be called whenever a child has ended, and from time to time: asks those that have become
+  /// orphans. What was born during the stop and still has its parent is left alone: it may be part
+  /// of an orderly end (the cleanup in a shell's trap).
+  void ask_orphans();
+
+  /// Kills every process of the tree, walk after walk, until one finds nobody new. To be called
+  /// again while some are left.
+  void kill();
+
+  struct Left {
+    Process process;
+    bool may_not_be_signalled = false;
+  };
+  /// Those that are alive now.
+  [[nodiscard]] std::vector<Left> left() const;
+
+ private:
+  using Identity = std::pair<pid_t, std::uint64_t>;
+  static Identity identity(const Process& process) { return {process.pid, process.start_time}; }
+
+  std::set<pid_t> spared_;
+  std::set<Identity> asked_;
+  int signal_ = 0;
+};
+
+}  // namespace reloadrun::proc

@@ -1,0 +1,120 @@
+#include "watch/look.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "base/fd.hpp"
+
+namespace reloadrun::watch {
+namespace {
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const { ::closedir(directory); }
+};
+using Directory = std::unique_ptr<DIR, CloseDirectory>;
+
+Directory open_directory(const std::string& path, bool follow) {
+  const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK | (follow ? 0 : O_NOFOLLOW);
+  Fd fd(::open(path.c_str(), flags));
+  if (!fd) return nullptr;
+  Directory directory(::fdopendir(fd.get()));
+  if (directory) static_cast<void>(fd.release());
+  return directory;
+}
+
+Stamp stamp_of(const struct stat& status) {
+  constexpr std::int64_t second = 1'000'000'000;
+  return {status.st_mtim.tv_sec * second + status.st_mtim.tv_nsec,
+          static_cast<std::uint64_t>(status.st_size), status.st_ino};
+}
+
+/// "." is left out of the paths below it.
+std::string below(const std::string& directory, const char* name) {
+  if (directory == ".") return name;
+  return directory.ends_with('/') ? directory + name : directory + "/" + name;
+}
+
+bool is_dot(const char* name) {
+  return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
+}
+
+/// Walks with a list of directories still to do, so that one descriptor is open at a time however
+/// deep the tree is.
+class Walk {
+ public:
+  explicit Walk(const WatchSet& watched) : watched_(watched) {}
+
+  Snapshot take() {
+    for (const std::string& root : watched_.roots()) add_root(root);
+    while (!to_do_.empty()) {
+      const std::string path = std::move(to_do_.back());
+      to_do_.pop_back();
+      read_directory(path, false);
+    }
+    // Overlapping roots name a file twice. The executable goes first among its equals: its entry
+    // says more.
+    if (watched_.executable()) add_executable(*watched_.executable());
+    std::ranges::stable_sort(found_, {}, &Entry::path);
+    const auto doubled = std::ranges::unique(found_, {}, &Entry::path);
+    found_.erase(doubled.begin(), doubled.end());
+    return std::move(found_);
+  }
+
+ private:
+  void add_root(const std::string& root) {
+    struct stat status {};
+    if (::stat(root.c_str(), &status) != 0) return;
+    if (S_ISREG(status.st_mode)) found_.push_back({root, stamp_of(status)});
+    if (S_ISDIR(status.st_mode)) read_directory(root, true);
+  }
+
+  void add_executable(const std::string& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return;
+    Entry entry{path, stamp_of(status)};
+    entry.stamp.runnable = (status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
+    found_.insert(found_.begin(), std::move(entry));
+  }
+
+  void read_directory(const std::string& path, bool follow) {
+    const Directory directory = open_directory(path, follow);
+    if (!directory) return;
+    const int fd = ::dirfd(directory.get());
+    while (const dirent* entry = ::readdir(directory.get())) {
+      if (!is_dot(entry->d_name)) add_entry(path, fd, *entry);
+    }
+  }
+
+  void add_entry(const std::string& directory, int fd, const dirent& entry) {
+    if (entry.d_type == DT_DIR) {
+      to_do_.push_back(below(directory, entry.d_name));
+      return;
+    }
+    const bool maybe_file =
+        entry.d_type == DT_REG || entry.d_type == DT_LNK || entry.d_type == DT_UNKNOWN;
+    if (!maybe_file) return;
+    if (entry.d_type != DT_UNKNOWN && !watched_.wants(entry.d_name)) return;
+    struct stat status {};
+    if (::fstatat(fd, entry.d_name, &status, 0) != 0) return;
+    if (S_ISREG(status.st_mode) && watched_.wants(entry.d_name)) {
+      found_.push_back({below(directory, entry.d_name), stamp_of(status)});
+    } else if (S_ISDIR(status.st_mode) && entry.d_type == DT_UNKNOWN) {
+      to_do_.push_back(below(directory, entry.d_name));  // a link ends at O_NOFOLLOW
+    }
+  }
+
+  const WatchSet& watched_;
+  Snapshot found_;
+  std::vector<std::string> to_do_;
+};
+
+}  // namespace
+
+Snapshot look(const WatchSet& watched) { return Walk(watched).take(); }
+
+}  // namespace reloadrun::watch
