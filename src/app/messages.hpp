@@ -11,6 +11,20 @@
 #include "proc/signals.hpp"
 #include "reloadrun/options.hpp"
 
+// For app/wire; each in the namespace of its struct, where it is looked up.
+namespace reloadrun {
+
+template <class Archive>
+void members(Archive& a, Options& o) {
+  a(o.command, o.watch, o.extensions, o.interval, o.stop_signal, o.stop_timeout, o.on_exit,
+    o.postpone, o.clear, o.list, o.verbosity, o.color);
+}
+template <class Archive>
+void members(Archive& a, Ending& e) {
+  a(e.by_signal, e.value, e.core_dumped);
+}
+}  // namespace reloadrun
+
 namespace reloadrun::app {
 
 /// The first message, waiting in the socket before the reloader is executed.
@@ -51,17 +65,8 @@ using Report = std::variant<Line, Handover, Farewell>;
 // ------------------------------------------------------------------------------------------------
 
 template <class Archive>
-void members(Archive& a, Options& o) {
-  a(o.command, o.watch, o.extensions, o.interval, o.stop_signal, o.stop_timeout, o.on_exit,
-    o.postpone, o.clear, o.list, o.verbosity, o.color);
-}
-template <class Archive>
 void members(Archive& a, Handover& h) {
   a(h.starts, h.postponed, h.changed, h.since);
-}
-template <class Archive>
-void members(Archive& a, Ending& e) {
-  a(e.by_signal, e.value, e.core_dumped);
 }
 template <class Archive>
 void members(Archive& a, Begin& b) {

@@ -1,0 +1,112 @@
+// Whatever is wrong with the command line: status 2, one line that says what to do, nothing
+// started.
+
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <ostream>
+
+#include "helpers/fixture.hpp"
+
+namespace reloadrun::test {
+namespace {
+
+struct BadInput {
+  const char* name;
+  Words arguments;
+  const char* line;
+};
+
+void PrintTo(const BadInput& input, std::ostream* stream) { *stream << input.name; }
+
+class BadInputs : public EndToEnd, public testing::WithParamInterface<BadInput> {};
+
+TEST_P(BadInputs, EndWithStatus2AndOneLine) {
+  ASSERT_EQ(::mkfifo((place.work() / "fifo").c_str(), 0600), 0);
+  Words arguments{reloadrun_path()};
+  arguments.insert(arguments.end(), GetParam().arguments.begin(), GetParam().arguments.end());
+  Program program({.arguments = arguments, .directory = place.work()});
+  EXPECT_EQ(program.wait(), (Ending{false, 2}));
+  EXPECT_EQ(program.said(), std::string("reloadrun: ") + GetParam().line + "\n");
+  EXPECT_EQ(program.printed(), "");
+  EXPECT_FALSE(std::filesystem::exists(place.work() / "started"));
+}
+
+const Words command{"touch", "started"};
+Words before_command(Words options) {
+  options.insert(options.end(), command.begin(), command.end());
+  return options;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    CommandLine, BadInputs,
+    testing::Values(
+        BadInput{"NoCommand",
+                 {},
+                 "no COMMAND given: name the program to run, as in 'reloadrun -- ./myserver'"},
+        BadInput{"NoCommandAfterTheSeparator",
+                 {"-q", "--"},
+                 "no COMMAND given: name the program to run, as in 'reloadrun -- ./myserver'"},
+        BadInput{"EmptyCommand",
+                 {"--", ""},
+                 "COMMAND is empty: name the program to run, as in 'reloadrun -- ./myserver'"},
+        BadInput{"UnknownOption", before_command({"--nonsense"}),
+                 "unknown option '--nonsense': run 'reloadrun --help' for the options"},
+        BadInput{"UnknownShortOption", before_command({"-Z"}),
+                 "unknown option '-Z': run 'reloadrun --help' for the options"},
+        BadInput{"UnknownOptionBeforeTheSeparator", before_command({"--nonsense", "--"}),
+                 "unknown option '--nonsense': run 'reloadrun --help' for the options"},
+        BadInput{"OptionWithoutValue",
+                 {"--interval"},
+                 "--interval needs a value: run 'reloadrun --help' for the options"},
+        BadInput{"OptionWithTheSeparatorForItsValue", before_command({"--interval", "--"}),
+                 "--interval needs a value: run 'reloadrun --help' for the options"},
+        BadInput{"OptionWithNothingBehindItsEqualsSign", before_command({"--watch="}),
+                 "--watch needs a value: run 'reloadrun --help' for the options"},
+        BadInput{"FlagWithAValue", before_command({"--clear=yes"}),
+                 "--clear takes no value: leave the value out"},
+        BadInput{"BadDuration", before_command({"--interval", "soon"}),
+                 "--interval 'soon' is not a duration: write it like 500ms, 1s, 1.5s or 2m"},
+        BadInput{"BadUnit", before_command({"--interval", "5h"}),
+                 "--interval '5h' is not a duration: write it like 500ms, 1s, 1.5s or 2m"},
+        BadInput{"NegativeDuration", before_command({"--stop-timeout", "-1s"}),
+                 "--stop-timeout '-1s' is negative: write it like 500ms, 1s, 1.5s or 2m"},
+        BadInput{"OverflowingDuration", before_command({"--stop-timeout", "99999999999999999999m"}),
+                 "--stop-timeout '99999999999999999999m' is too long: give at most a year"},
+        BadInput{"ZeroInterval", before_command({"--interval", "0"}),
+                 "--interval '0' is zero: give more than zero"},
+        BadInput{"UnknownSignal", before_command({"--stop-signal", "SIGNONE"}),
+                 "--stop-signal 'SIGNONE' is no signal: give a name or number like TERM, SIGINT or "
+                 "15"},
+        BadInput{"SignalOutOfRange", before_command({"--stop-signal", "65"}),
+                 "--stop-signal '65' is no signal: give a name or number like TERM, SIGINT or 15"},
+        BadInput{"UnknownWord", before_command({"--on-exit", "panic"}),
+                 "--on-exit 'panic' is unknown: give one of wait, exit, restart"},
+        BadInput{"UnknownColor", before_command({"--color=blue"}),
+                 "--color 'blue' is unknown: give one of auto, always, never"},
+        BadInput{
+            "MissingPath", before_command({"-w", "nowhere"}),
+            "--watch 'nowhere' cannot be watched (No such file or directory): name an existing "
+            "file or directory"},
+        BadInput{"NeitherFileNorDirectory", before_command({"-w", "fifo"}),
+                 "--watch 'fifo' is neither a file nor a directory: name a regular file or a "
+                 "directory"},
+        BadInput{"EmptyPath", before_command({"-w", ""}),
+                 "--watch is empty: give a file or a directory ('.' for this one)"},
+        BadInput{"EmptyExtension", before_command({"-e", ""}),
+                 "--ext '' has an empty extension: separate extensions by single commas, as in "
+                 "py,html"},
+        BadInput{
+            "EmptyExtensionAmongOthers", before_command({"-e", "py,,html"}),
+            "--ext 'py,,html' has an empty extension: separate extensions by single commas, as "
+            "in py,html"},
+        BadInput{"GivenTwice", before_command({"--interval", "1s", "--interval", "2s"}),
+                 "--interval is given twice: give it once"},
+        BadInput{"ExtensionsGivenTwice", before_command({"-e", "py", "--ext", "html"}),
+                 "--ext is given twice: give it once"},
+        BadInput{"Contradiction", before_command({"-q", "-v"}),
+                 "--quiet and --verbose contradict each other: give one of them"}),
+    [](const auto& test) { return std::string(test.param.name); });
+
+}  // namespace
+}  // namespace reloadrun::test

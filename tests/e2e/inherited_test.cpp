@@ -1,0 +1,187 @@
+// What the target is given: arguments, environment, descriptors, signals; and RUN_MAIN, which it
+// never sees.
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "helpers/fixture.hpp"
+
+namespace reloadrun::test {
+namespace {
+
+class Inherited : public EndToEnd {
+ protected:
+  Report start_of_generation_2() {
+    reports.next("ready");
+    place.edit("app.py", "changed");
+    Report start = reports.next("start");
+    reports.next("ready");
+    return start;
+  }
+  static void end(Program& program) {
+    program.signal(SIGTERM);
+    EXPECT_EQ(program.wait(), Ending{});
+  }
+};
+
+TEST_F(Inherited, ArgumentsByteForByte) {
+  const Words orders{"",         "two words",   "--",      "--list", "-w",
+                     "\xff\xfe", "line\nbreak", "$HOME *", "--"};
+  std::string expected;
+  for (const auto& order : orders) expected += "[" + order + "]";
+  Program program(reloadrun({}, target(orders)));
+  EXPECT_EQ(reports.next("start")["arguments"], expected);
+  EXPECT_EQ(start_of_generation_2()["arguments"], expected);
+  end(program);
+}
+
+TEST_F(Inherited, OptionsEndAtTheCommandWithoutASeparator) {
+  auto invocation = reloadrun({}, {});
+  invocation.arguments.pop_back();  // the "--"
+  for (const auto& word : target({"--on-exit", "exit", "-q", "--", "--list"})) {
+    invocation.arguments.push_back(word);
+  }
+  Program program(invocation);
+  EXPECT_EQ(reports.next("start")["arguments"], "[--on-exit][exit][-q][--][--list]");
+  reports.next("ready");
+  end(program);
+}
+
+TEST_F(Inherited, TheEnvironmentAndTwoVariables) {
+  auto invocation = reloadrun({}, target());
+  invocation.environment = {"GIVEN=as it is", "RUN_MAIN=true"};
+  Program program(invocation);
+  std::string expected;
+  for (char** one = environ; *one != nullptr; ++one) {
+    const std::string_view text(*one);
+    expected += std::string(text.substr(0, text.find('='))) + " ";
+  }
+  expected += "GIVEN RELOADRUN_GENERATION RELOADRUN_CHANGED ";
+  const auto start = reports.next("start");
+  EXPECT_EQ(start["environment"], expected);
+  EXPECT_EQ(start["given"], "'as it is'");
+  EXPECT_EQ(start_of_generation_2()["environment"], expected);
+  end(program);
+}
+
+TEST_F(Inherited, AForgedRunMainAndSocketChangeNothing) {
+  for (const char* channel : {"RELOADRUN_CHANNEL=0", "RELOADRUN_CHANNEL=7", "RELOADRUN_CHANNEL=x",
+                              "RELOADRUN_CHANNEL=99999999999"}) {
+    auto invocation = reloadrun({}, target());
+    invocation.environment = {"RUN_MAIN=true", channel};
+    invocation.prepare = [] {
+      int ends[2];
+      if (::socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) != 0) ::_exit(1);
+      static_cast<void>(!::write(ends[1], "something else", 14));
+      ::dup2(ends[0], 7);
+    };
+    Program program(invocation);
+    const auto start = reports.next("start");
+    EXPECT_EQ(start["run_main"], "unset");
+    EXPECT_EQ(start["environment"].find("RELOADRUN_CHANNEL"), std::string::npos);
+    EXPECT_NE(start.number("parent"), program.pid());  // there is a reloader between
+    EXPECT_EQ(start_of_generation_2()["generation"], "'2'");
+    end(program);
+  }
+}
+
+TEST_F(Inherited, EveryDescriptorAndNoneOfOurs) {
+  auto invocation = reloadrun({}, target());
+  invocation.prepare = [] {
+    ::closefrom(3);
+    ::dup2(STDIN_FILENO, 3);
+    ::dup2(STDIN_FILENO, 9);
+    ::dup2(STDIN_FILENO, 200);
+  };
+  Program program(invocation);
+  EXPECT_EQ(reports.next("start")["descriptors"], "0,1,2,3,9,200,");
+  EXPECT_EQ(start_of_generation_2()["descriptors"], "0,1,2,3,9,200,");
+  end(program);
+}
+
+TEST_F(Inherited, ClosedStandardDescriptorsStayClosed) {
+  auto invocation = reloadrun({}, target());
+  invocation.prepare = [] {
+    ::closefrom(3);
+    ::close(STDIN_FILENO);
+    ::close(STDOUT_FILENO);
+  };
+  Program program(invocation);
+  EXPECT_EQ(reports.next("start")["descriptors"], "2,");
+  EXPECT_EQ(start_of_generation_2()["descriptors"], "2,");
+  program.expect("restarted");
+  end(program);
+}
+
+TEST_F(Inherited, NoStderrAtAll) {
+  auto invocation = reloadrun({}, target());
+  invocation.prepare = [] {
+    ::closefrom(3);
+    ::close(STDERR_FILENO);
+  };
+  Program program(invocation);
+  EXPECT_EQ(reports.next("start")["descriptors"], "0,1,");
+  EXPECT_EQ(start_of_generation_2()["descriptors"], "0,1,");
+  end(program);
+}
+
+TEST_F(Inherited, SignalMaskAndDispositions) {
+  auto invocation = reloadrun({}, target());
+  invocation.prepare = [] {
+    ::signal(SIGPIPE, SIG_IGN);
+    ::signal(SIGCHLD, SIG_IGN);
+    ::signal(SIGHUP, SIG_IGN);
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGUSR2);
+    sigaddset(&blocked, SIGALRM);
+    ::sigprocmask(SIG_SETMASK, &blocked, nullptr);
+  };
+  Program program(invocation);
+  for (const auto& start : {reports.next("start"), start_of_generation_2()}) {
+    EXPECT_EQ(start["ignored"], "1,13,17,");
+    EXPECT_EQ(start["blocked"], "12,14,");
+  }
+  end(program);
+}
+
+TEST_F(Inherited, NothingOfOursInAPlainStart) {
+  Program program(reloadrun({}, target()));
+  for (const auto& start : {reports.next("start"), start_of_generation_2()}) {
+    EXPECT_EQ(start["ignored"], "");
+    EXPECT_EQ(start["blocked"], "");
+    EXPECT_EQ(start.number("group"), program.pid());  // one process group
+  }
+  end(program);
+}
+
+TEST_F(Inherited, ReloadrunRunsUnderReloadrun) {
+  // The outer one watches one file, the inner one another.
+  place.edit("outer", "one");
+  place.edit("inner", "one");
+  auto invocation = reloadrun({"-w", "outer"}, {});
+  for (const auto& word : reloadrun({"-w", "inner"}, target()).arguments) {
+    invocation.arguments.push_back(word);
+  }
+  Program program(invocation);
+  const auto first = reports.next("start");
+  EXPECT_EQ(first["generation"], "'1'");
+  EXPECT_EQ(first["run_main"], "unset");
+  reports.next("ready");
+  place.edit("inner", "two");
+  const auto second = reports.next("start");
+  EXPECT_EQ(second["generation"], "'2'");
+  EXPECT_EQ(second["changed"], "'inner'");
+  reports.next("ready");
+  place.edit("outer", "two");
+  const auto third = reports.next("start");
+  EXPECT_EQ(third["generation"], "'1'");  // of a new inner reloadrun
+  EXPECT_FALSE(is_alive(second.number("pid")));
+  reports.next("ready");
+  end(program);
+}
+
+}  // namespace
+}  // namespace reloadrun::test

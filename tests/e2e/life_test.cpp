@@ -1,0 +1,207 @@
+// How a target's life begins and ends: --on-exit, --postpone, and commands that cannot be started.
+
+#include <fcntl.h>
+#include <signal.h>
+
+#include <fstream>
+
+#include "helpers/fixture.hpp"
+
+namespace reloadrun::test {
+namespace {
+
+class Life : public EndToEnd {
+ protected:
+  static void end(Program& program) {
+    program.signal(SIGTERM);
+    EXPECT_EQ(program.wait(), Ending{});
+  }
+};
+
+TEST_F(Life, ByDefaultAnEndedTargetIsStartedByTheNextChange) {
+  Program program(reloadrun({}, target({"exit=3"})));  // 3 is a status like any other
+  EXPECT_EQ(reports.next("start")["generation"], "'1'");
+  program.expect("exited with status 3");
+  program.expect("waiting for a change");
+  place.edit("app.py", "changed");
+  EXPECT_EQ(reports.next("start")["generation"], "'2'");
+  program.expect("waiting for a change");
+  EXPECT_FALSE(reports.has("start"));
+  end(program);
+}
+
+TEST_F(Life, OnExitExitPassesTheStatusOn) {
+  for (const int status : {0, 1, 3, 126, 255}) {
+    Program program(reloadrun({"--on-exit", "exit"}, target({"exit=" + std::to_string(status)})));
+    EXPECT_EQ(program.wait(), (Ending{false, status}));
+  }
+}
+
+TEST_F(Life, OnExitExitEndsByTheTargetsSignal) {
+  for (const int number : {SIGKILL, SIGTERM, SIGINT, SIGPIPE, SIGUSR1}) {
+    Program program(reloadrun({"--on-exit=exit"}, target({"die=" + std::to_string(number)})));
+    const Ending ending = program.wait();
+    EXPECT_TRUE(ending.by_signal);
+    EXPECT_EQ(ending.value, number);
+  }
+}
+
+TEST_F(Life, OnExitExitLeavesNoDaemon) {
+  Program program(reloadrun({"--on-exit", "exit"}, target({"daemon", "child=tell=12", "exit=5"})));
+  EXPECT_EQ(program.wait(), (Ending{false, 5}));
+}
+
+TEST_F(Life, OnExitRestartStartsAgainAndSlowsDown) {
+  Program program(reloadrun({"--on-exit", "restart"}, target({"daemon", "exit=0"})));
+  for (int generation = 1; generation <= 4; ++generation) {
+    EXPECT_EQ(reports.next("start").fields["generation"], "'" + std::to_string(generation) + "'");
+  }
+  // At once at first, then after 100 ms, 200 ms ...
+  program.expect("again in 100 ms");
+  program.expect("again in 200 ms");
+  end(program);
+}
+
+TEST_F(Life, OnExitRestartIsInterruptedByAChange) {
+  Program program(reloadrun({"--on-exit", "restart"}, target({"exit=1"})));
+  program.expect("again in 800 ms");
+  place.edit("app.py", "changed");
+  program.expect("app.py appeared: starting");
+  for (;;) {
+    const auto start = reports.next("start");
+    if (start["changed"] == "'app.py'") break;
+    ASSERT_EQ(start["changed"], "''");
+  }
+  end(program);
+}
+
+TEST_F(Life, PostponedUntilTheFirstChange) {
+  place.edit("app.py", "one");
+  Program program(reloadrun({"--postpone"}, target()));
+  program.expect("waiting for the first change");
+  EXPECT_FALSE(reports.has("start"));
+  place.edit("app.py", "two");
+  const auto start = reports.next("start");
+  EXPECT_EQ(start["generation"], "'1'");
+  EXPECT_EQ(start["changed"], "'app.py'");
+  reports.next("ready");
+  end(program);
+}
+
+TEST_F(Life, PostponedUntilUsr1) {
+  Program program(reloadrun({"--postpone"}, target()));
+  program.expect("waiting for the first change");
+  program.signal(SIGUSR1);
+  EXPECT_EQ(reports.next("start")["generation"], "'1'");
+  reports.next("ready");
+  end(program);
+}
+
+TEST_F(Life, StoppedWhilePostponed) {
+  Program program(reloadrun({"--postpone"}, target()));
+  program.expect("waiting for the first change");
+  end(program);
+  EXPECT_FALSE(reports.has("start"));
+}
+
+struct Unstartable {
+  const char* name;
+  const char* content;
+  bool executable;
+  int status;
+  const char* said;
+};
+
+class Unstartables : public Life, public testing::WithParamInterface<Unstartable> {};
+
+TEST_P(Unstartables, EndTheFirstStartWithTheShellsStatusAndOneLine) {
+  const auto& unstartable = GetParam();
+  if (unstartable.content != nullptr) {
+    std::ofstream(place.work() / "command") << unstartable.content;
+    if (unstartable.executable) {
+      std::filesystem::permissions(place.work() / "command", std::filesystem::perms::owner_all);
+    }
+  }
+  Program program(reloadrun({}, {unstartable.name}));
+  EXPECT_EQ(program.wait(), (Ending{false, unstartable.status}));
+  EXPECT_EQ(program.said(), unstartable.said);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Life, Unstartables,
+    testing::Values(
+        Unstartable{"no-such-command", nullptr, false, 127,
+                    "reloadrun: COMMAND 'no-such-command' is not found: check its name and PATH\n"},
+        Unstartable{"./no-such-file", nullptr, false, 127,
+                    "reloadrun: COMMAND './no-such-file' is not found: check its path\n"},
+        Unstartable{
+            "./command", "#!/bin/sh\n", false, 126,
+            "reloadrun: COMMAND './command' cannot be executed (Permission denied): make it "
+            "executable, as with chmod +x\n"},
+        Unstartable{"./command", "#!/no/such/interpreter\n", true, 126,
+                    "reloadrun: COMMAND './command' cannot be executed (its interpreter or loader "
+                    "is missing): check its first line\n"},
+        Unstartable{
+            "./command", "echo no shell is asked\n", true, 126,
+            "reloadrun: COMMAND './command' cannot be executed (Exec format error): give it "
+            "a #! line or build it for this machine\n"}));
+
+TEST_F(Life, ACommandThatGoesAwayLaterIsWaitedFor) {
+  const auto command = place.work() / "server";
+  std::filesystem::copy_file(test_target_path(), command);
+  auto words = target();
+  words.front() = "./server";
+  Program program(reloadrun({"-q"}, words));
+  reports.next("ready");
+  std::filesystem::remove(command);
+  program.expect("COMMAND './server' is not found");
+  std::filesystem::copy_file(test_target_path(), place.beside("again"));
+  std::filesystem::rename(place.beside("again"), command);
+  EXPECT_EQ(reports.next("start")["generation"], "'2'");
+  reports.next("ready");
+  end(program);
+}
+
+TEST_F(Life, AnUnreadableStderrStopsNothing) {
+  // A full pipe: whatever is written there blocks.
+  auto invocation = reloadrun({"-v"}, target());
+  invocation.prepare = [] {
+    int ends[2];
+    if (::pipe(ends) != 0) ::_exit(1);
+    ::fcntl(ends[1], F_SETFL, O_NONBLOCK);
+    const std::string block(4096, '.');
+    while (::write(ends[1], block.data(), block.size()) > 0) {
+    }
+    ::fcntl(ends[1], F_SETFL, 0);
+    ::dup2(ends[1], STDERR_FILENO);
+    ::close(ends[1]);
+  };
+  Program program(invocation);
+  reports.next("ready");
+  for (int generation = 2; generation <= 5; ++generation) {
+    place.edit("app.py", std::to_string(generation));
+    EXPECT_EQ(reports.next("start")["generation"], "'" + std::to_string(generation) + "'");
+    reports.next("ready");
+  }
+  end(program);
+}
+
+TEST_F(Life, AStderrThatNobodyReadsAnyMoreStopsNothing) {
+  auto invocation = reloadrun({}, target());
+  invocation.prepare = [] {
+    int ends[2];
+    if (::pipe(ends) != 0) ::_exit(1);
+    ::close(ends[0]);
+    ::dup2(ends[1], STDERR_FILENO);
+    ::close(ends[1]);
+  };
+  Program program(invocation);
+  reports.next("ready");
+  place.edit("app.py", "changed");
+  EXPECT_EQ(reports.next("start")["generation"], "'2'");
+  reports.next("ready");
+  end(program);
+}
+
+}  // namespace
+}  // namespace reloadrun::test

@@ -1,0 +1,215 @@
+// A change restarts the target: what is a change, what the new target is told, what is watched.
+
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "helpers/fixture.hpp"
+
+namespace reloadrun::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Restart : public EndToEnd {
+ protected:
+  /// Fails unless the next start is this generation's: nothing has restarted it in between.
+  void expect_generation(const std::string& generation) {
+    EXPECT_EQ(reports.next("start")["generation"], "'" + generation + "'");
+    reports.next("ready");
+  }
+  static void end(Program& program) {
+    program.signal(SIGTERM);
+    EXPECT_EQ(program.wait(), Ending{});
+  }
+};
+
+TEST_F(Restart, StopsTheOldTargetBeforeItStartsTheNew) {
+  place.edit("app.py", "one");
+  Program program(reloadrun({}, target({"last-words=15"})));
+  const auto first = reports.next("start");
+  EXPECT_EQ(first["generation"], "'1'");
+  EXPECT_EQ(first["changed"], "''");
+  reports.next("ready");
+
+  place.edit("app.py", "two");
+  const auto last_words = reports.next("last-words");
+  EXPECT_EQ(last_words["pid"], first["pid"]);
+  const auto second = reports.next("start");
+  EXPECT_FALSE(is_alive(first.number("pid")));  // not even a zombie
+  EXPECT_EQ(second["generation"], "'2'");
+  EXPECT_EQ(second["changed"], "'app.py'");
+  EXPECT_NE(second["pid"], first["pid"]);
+  reports.next("ready");
+  end(program);
+}
+
+TEST_F(Restart, ComesFromANewReloaderWithCode3) {
+  Program program(reloadrun({}, target()));
+  const auto first = reports.next("start");
+  reports.next("ready");
+  place.edit("new.py", "");
+  const auto second = reports.next("start");
+  EXPECT_NE(first["parent"], second["parent"]);
+  EXPECT_FALSE(is_alive(first.number("parent")));
+  EXPECT_EQ(only_child_of(program.pid()), second.number("parent"));
+  reports.next("ready");
+  end(program);
+}
+
+TEST_F(Restart, IsTheSameAfterTheBinaryOnDiskWasReplaced) {
+  const fs::path copy = place.beside("copy");
+  fs::copy_file(reloadrun_path(), copy);
+  auto invocation = reloadrun({}, target());
+  invocation.arguments.front() = copy;
+  Program program(invocation);
+  reports.next("ready");
+  std::ofstream(place.beside("other")) << "no program at all";
+  fs::rename(place.beside("other"), copy);
+  place.edit("app.py", "one");
+  expect_generation("2");
+  fs::remove(copy);
+  place.edit("app.py", "two");
+  expect_generation("3");
+  end(program);
+}
+
+TEST_F(Restart, FollowsEachKindOfChange) {
+  place.edit("app.py", "one");
+  fs::create_directories(place.work() / "deep" / "er");
+  Program program(reloadrun({}, target()));
+  expect_generation("1");
+  place.edit("deep/er/new.py", "appears");
+  expect_generation("2");
+  fs::remove(place.work() / "deep/er/new.py");
+  expect_generation("3");
+  fs::last_write_time(place.work() / "app.py", fs::file_time_type() - std::chrono::hours(1));
+  expect_generation("4");  // an mtime that goes backwards
+  place.edit("app.py", "longer than before");
+  expect_generation("5");
+  end(program);
+}
+
+TEST_F(Restart, IsNotCausedByWhatIsNoChange) {
+  place.edit("app.py", "one");
+  fs::create_directories(place.work() / "empty");
+  Program program(reloadrun({}, target()));
+  expect_generation("1");
+  fs::permissions(place.work() / "app.py", fs::perms::owner_read);
+  EXPECT_EQ(content_of(place.work() / "app.py"), "one");
+  fs::create_directory(place.work() / "another");
+  fs::remove(place.work() / "empty");
+  ASSERT_EQ(::mkfifo((place.work() / "fifo").c_str(), 0600), 0);
+  fs::create_symlink("nowhere", place.work() / "dangling");
+  fs::create_symlink("loop", place.work() / "loop");
+  fs::create_directory_symlink("..", place.work() / "up");
+  // The fence: had anything above been a change, this start would be the third.
+  place.edit("app.py", "two");
+  expect_generation("2");
+  end(program);
+}
+
+TEST_F(Restart, FollowsALinkToAFileAndANamedLinkToADirectory) {
+  fs::create_directory(place.beside("real"));
+  std::ofstream(place.beside("real") / "far.py") << "one";
+  std::ofstream(place.beside("single.py")) << "one";
+  fs::create_symlink(place.beside("single.py"), place.work() / "link.py");
+  fs::create_directory_symlink(place.beside("real"), place.work() / "named");
+  Program program(reloadrun({"-w", ".", "-w", "named"}, target()));
+  expect_generation("1");
+  std::ofstream(place.beside("single.py")) << "longer";
+  expect_generation("2");
+  std::ofstream(place.beside("real") / "far.py") << "longer";
+  expect_generation("3");
+  end(program);
+}
+
+TEST_F(Restart, WatchesOnlyWhatIsNamed) {
+  fs::create_directory(place.work() / "src");
+  place.edit("src/app.py", "one");
+  place.edit("settings.toml", "one");
+  place.edit("notes.txt", "one");
+  Program program(reloadrun({"-w", "src", "--watch=settings.toml", "-e", "py"}, target()));
+  expect_generation("1");
+  place.edit("notes.txt", "two");
+  place.edit("src/page.html", "two");
+  place.edit("settings.toml", "two");  // named: watched whatever its extension
+  const auto second = reports.next("start");
+  EXPECT_EQ(second["changed"], "'settings.toml'");
+  EXPECT_EQ(second["generation"], "'2'");
+  reports.next("ready");
+  place.edit("src/app.py", "two");
+  EXPECT_EQ(reports.next("start")["changed"], "'src/app.py'");
+  reports.next("ready");
+  end(program);
+}
+
+TEST_F(Restart, TellsEveryChangedPathWithinItsLimit) {
+  Program program(reloadrun({}, target()));
+  expect_generation("1");
+  // They appear at once: in a directory that is moved in.
+  fs::create_directory(place.beside("many"));
+  for (int i = 1000; i < 1300; ++i) {
+    std::ofstream(place.beside("many") / ("a-file-with-a-name-" + std::to_string(i)));
+  }
+  fs::rename(place.beside("many"), place.work() / "many");
+  const std::string changed = reports.next("start")["changed"];
+  // "many/a-file-with-a-name-1000" and a line's end are 29 bytes: 141 of them fit into 4096.
+  EXPECT_TRUE(changed.starts_with("'many/a-file-with-a-name-1000\nmany/a-file-with-a-name-1001\n"));
+  EXPECT_TRUE(changed.ends_with("\nmany/a-file-with-a-name-1140'")) << changed;
+  reports.next("ready");
+  end(program);
+}
+
+TEST_F(Restart, FollowsTheCommandsOwnExecutable) {
+  const fs::path command = place.beside("server");
+  fs::copy_file(test_target_path(), command);
+  auto words = target();
+  words.front() = command;
+  Program program(reloadrun({"-w", "."}, words));
+  expect_generation("1");
+  fs::copy_file(test_target_path(), place.beside("rebuilt"));
+  fs::rename(place.beside("rebuilt"), command);
+  EXPECT_EQ(reports.next("start")["changed"], "'" + command.string() + "'");
+  reports.next("ready");
+  end(program);
+}
+
+TEST_F(Restart, WaitsForAnExecutableThatIsNotYetOne) {
+  const fs::path command = place.beside("server");
+  fs::copy_file(test_target_path(), command);
+  auto words = target();
+  words.front() = command;
+  Program program(reloadrun({}, words));
+  expect_generation("1");
+  // As ld leaves it: the content first, the x bit last.
+  fs::copy_file(test_target_path(), place.beside("rebuilt"));
+  fs::permissions(place.beside("rebuilt"), fs::perms::owner_read);
+  fs::rename(place.beside("rebuilt"), command);
+  program.expect("cannot be executed (Permission denied)");
+  program.expect("waiting for a change");
+  fs::permissions(command, fs::perms::owner_all);
+  expect_generation("2");
+  end(program);
+}
+
+TEST_F(Restart, WaitsForAnExecutableThatIsStillWritten) {
+  const fs::path command = place.beside("server");
+  fs::copy_file(test_target_path(), command);
+  auto words = target();
+  words.front() = command;
+  Program program(reloadrun({}, words));
+  expect_generation("1");
+  fs::copy_file(test_target_path(), place.beside("rebuilt"));
+  {
+    std::ofstream still_open(place.beside("rebuilt"), std::ios::app);
+    fs::rename(place.beside("rebuilt"), command);
+    program.expect("is still being written");
+  }  // closing it changes neither time nor size
+  expect_generation("2");
+  end(program);
+}
+
+}  // namespace
+}  // namespace reloadrun::test

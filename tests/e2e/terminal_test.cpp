@@ -1,0 +1,220 @@
+// On a terminal: reading, Ctrl-C, Ctrl-Z, the window's closing, and its modes afterwards.
+
+#include <fcntl.h>
+#include <signal.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "helpers/fixture.hpp"
+#include "helpers/shell.hpp"
+
+namespace reloadrun::test {
+namespace {
+
+constexpr auto ctrl_c = "\x03";
+constexpr auto ctrl_z = "\x1a";
+
+class OnTerminal : public EndToEnd {
+ protected:
+  [[nodiscard]] Invocation on_terminal(const Words& options, const Words& command) const {
+    auto invocation = reloadrun(options, command);
+    invocation.terminal = true;
+    return invocation;
+  }
+  static bool is_raw(const Program& program) {
+    termios modes{};
+    EXPECT_EQ(::tcgetattr(program.terminal(), &modes), 0);
+    return (modes.c_lflag & (ECHO | ICANON)) == 0;
+  }
+  /// The same command as a line for a shell.
+  [[nodiscard]] std::string line(const Words& options, const Words& command) const {
+    std::string text;
+    for (const auto& word : reloadrun(options, command).arguments) text += "'" + word + "' ";
+    return text;
+  }
+};
+
+TEST_F(OnTerminal, TheTargetReadsInEveryGeneration) {
+  Program program(on_terminal({}, target({"read"})));
+  reports.next("start");
+  program.type("first line\n");
+  EXPECT_EQ(reports.next("line")["text"], "first line");
+  place.edit("app.py", "changed");
+  reports.next("start");
+  program.type("second line\n");
+  EXPECT_EQ(reports.next("line")["text"], "second line");
+  program.type(ctrl_c);
+  EXPECT_EQ(program.wait(), Ending{});
+}
+
+TEST_F(OnTerminal, CtrlCOnceReachesTheTargetOnce) {
+  Program program(on_terminal({"--stop-timeout", "1500ms"}, target({"tell=2", "tell=15"})));
+  reports.next("ready");
+  program.type(ctrl_c);
+  EXPECT_EQ(reports.next("signal").number("number"), SIGINT);
+  // Told by the terminal, it goes on running: killed when its time is over, and not asked again.
+  EXPECT_EQ(program.wait(), Ending{});
+  EXPECT_FALSE(reports.has("signal"));
+}
+
+TEST_F(OnTerminal, CtrlCLetsPythonsFinallyRunToItsEnd) {
+  std::ofstream(place.beside("main.py")) << "import time\n"
+                                            "print('up', flush=True)\n"
+                                            "try:\n"
+                                            "    time.sleep(1000)\n"
+                                            "finally:\n"
+                                            "    time.sleep(0.5)\n"
+                                            "    open('../finally', 'w').write('ran')\n";
+  Program program(on_terminal({}, {"/usr/bin/python3", "../main.py"}));
+  program.expect("up");
+  program.type(ctrl_c);
+  EXPECT_EQ(program.wait(), Ending{});
+  EXPECT_EQ(content_of(place.beside("finally")), "ran");
+}
+
+TEST_F(OnTerminal, CtrlCDoesNotForgetWhoLeftTheGroup) {
+  // A daemon in a session of its own gets nothing from the terminal, so it is asked.
+  Program program(on_terminal({"--stop-timeout", "1m"}, target({"daemon"})));
+  reports.next("daemon");
+  reports.next("ready");
+  program.type(ctrl_c);
+  EXPECT_EQ(program.wait(), Ending{});
+}
+
+TEST_F(OnTerminal, CtrlCTwiceKills) {
+  Program program(on_terminal({"--stop-timeout", "1m"}, target({"ignore=2"})));
+  reports.next("ready");
+  program.type(ctrl_c);
+  program.expect("waiting up to");
+  program.type(ctrl_c);
+  program.expect("again: killing");
+  EXPECT_EQ(program.wait(), Ending{});
+}
+
+TEST_F(OnTerminal, CtrlCAtAnyMomentOfAStart) {
+  // A target that is forked after the signal has not been told: it is, and nobody waits for a
+  // minute.
+  for (int delay = 0; delay < 30; ++delay) {
+    Program program(on_terminal({"--stop-timeout", "1m"}, target()));
+    ::usleep(static_cast<useconds_t>(delay) * 200);
+    // Before reloadrun has its signals, Ctrl-C ends it as it would end anything.
+    program.type(ctrl_c);
+    const Ending ending = program.wait();
+    EXPECT_TRUE(ending == Ending{} || (ending.by_signal && ending.value == SIGINT));
+  }
+}
+
+TEST_F(OnTerminal, ModesArePutBackWhenTheTargetEnded) {
+  Program program(on_terminal({}, target({"raw", "exit=1"})));
+  program.expect("waiting for a change");
+  EXPECT_FALSE(is_raw(program));
+  program.signal(SIGTERM);
+  EXPECT_EQ(program.wait(), Ending{});
+}
+
+TEST_F(OnTerminal, ModesArePutBackWhenTheTargetIsRestarted) {
+  Program program(on_terminal({}, {"sh", "-c",
+                                   "stty -a | grep -o -- '.icanon' ; stty raw -echo; "
+                                   "echo raw; while :; do sleep 100; done"}));
+  program.expect(" icanon");
+  program.expect("raw");
+  place.edit("app.py", "changed");
+  program.expect(" icanon");
+  program.expect("raw");
+  program.signal(SIGTERM);
+  EXPECT_EQ(program.wait(), Ending{});
+  EXPECT_FALSE(is_raw(program));
+}
+
+TEST_F(OnTerminal, ModesArePutBackWhenTheReloaderDies) {
+  Program program(on_terminal({}, target({"raw"})));
+  const pid_t reloader = reports.next("start").number("parent");
+  reports.next("ready");
+  EXPECT_TRUE(is_raw(program));
+  ::kill(reloader, SIGKILL);
+  EXPECT_EQ(program.wait(), (Ending{true, SIGKILL}));
+  EXPECT_FALSE(is_raw(program));
+}
+
+TEST_F(OnTerminal, ModesAndForegroundAreTakenBackFromADeadShell) {
+  Program program(on_terminal({}, target({"take-terminal"})));
+  const pid_t command = reports.next("start").number("pid");
+  reports.next("ready");
+  EXPECT_EQ(::tcgetpgrp(program.terminal()), command);
+  place.edit("app.py", "changed");
+  reports.next("start");
+  reports.next("ready");
+  ::kill(program.pid(), SIGTERM);
+  EXPECT_EQ(program.wait(), Ending{});
+  EXPECT_FALSE(is_raw(program));
+}
+
+TEST_F(OnTerminal, ClosingTheWindowEndsEverything) {
+  Program program(on_terminal({"--stop-timeout", "1m"}, target({"daemon", "ignore=1"})));
+  reports.next("daemon");
+  reports.next("ready");
+  program.close_terminal();
+  EXPECT_EQ(program.wait(), Ending{});
+}
+
+TEST_F(OnTerminal, ClosingTheWindowOfAShellEndsEverything) {
+  Shell shell(place.work());
+  shell.start(line({"--stop-timeout", "1m"}, target({"daemon"})));
+  reports.next("daemon");
+  reports.next("ready");
+  shell.program().close_terminal();
+  shell.program().wait();
+  wait_until_nothing_is_left();
+}
+
+TEST_F(OnTerminal, CtrlZAndFgGoOnWithoutARestart) {
+  Shell shell(place.work());
+  shell.start(line({}, target({"read"})));
+  reports.next("start");
+  shell.program().expect("started");
+  shell.program().type(ctrl_z);
+  shell.expect_prompt();
+  shell.start("fg");
+  shell.program().type("go on\n");
+  EXPECT_EQ(reports.next("line")["text"], "go on");
+  place.edit("app.py", "changed");
+  EXPECT_EQ(reports.next("start")["generation"], "'2'");
+  shell.program().type(ctrl_c);
+  shell.expect_prompt();
+  shell.exit();
+}
+
+TEST_F(OnTerminal, InTheBackgroundItWorksAndLeavesTheTerminalAlone) {
+  Shell shell(place.work());
+  const std::string before = shell.modes();
+  shell.start(line({}, target()) + "&");
+  reports.next("ready");
+  place.edit("app.py", "changed");
+  EXPECT_EQ(reports.next("start")["generation"], "'2'");
+  reports.next("ready");
+  EXPECT_EQ(shell.modes(), before);
+  shell.start("kill %1; wait %1; echo status $?");
+  shell.program().expect("status 0");
+  shell.exit();
+}
+
+TEST_F(OnTerminal, AMakefileTargetEndsByOneCtrlC) {
+  std::ofstream(place.work() / "Makefile")
+      << "dev:\n\t" << line({"-w", "Makefile"}, target({"daemon"})) << "\n";
+  Shell shell(place.work());
+  const std::string before = shell.modes();
+  shell.start("make dev");
+  reports.next("daemon");
+  reports.next("ready");
+  shell.program().expect("started");
+  shell.program().type(ctrl_c);
+  shell.expect_prompt();
+  EXPECT_EQ(shell.modes(), before);
+  EXPECT_EQ(shell.children(), 0U);
+  shell.exit();
+}
+
+}  // namespace
+}  // namespace reloadrun::test

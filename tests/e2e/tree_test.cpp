@@ -1,0 +1,184 @@
+// Nothing is left behind, whoever is killed. The fixture proves the rest: it adopts what gets away.
+
+#include <signal.h>
+#include <unistd.h>
+
+#include "helpers/fixture.hpp"
+
+namespace reloadrun::test {
+namespace {
+
+class Tree : public EndToEnd {};
+
+TEST_F(Tree, DaemonsAndChildrenGoWithTheTarget) {
+  Program program(reloadrun({}, target({"child=tell=12", "daemon", "child=daemon"})));
+  const int daemon = reports.next("daemon").number("pid");
+  reports.next("daemon");
+  reports.next("ready");
+  place.edit("app.py", "changed");
+  const auto second = reports.next("start");
+  EXPECT_EQ(second["generation"], "'2'");
+  EXPECT_FALSE(is_alive(daemon));
+  reports.next("daemon");
+  reports.next("daemon");
+  reports.next("ready");
+  program.signal(SIGTERM);
+  EXPECT_EQ(program.wait(), Ending{});
+}
+
+TEST_F(Tree, DaemonsOfATargetThatEndedLiveUntilTheNextStart) {
+  Program program(reloadrun({}, target({"daemon", "exit=0"})));
+  const int daemon = reports.next("daemon").number("pid");
+  program.expect("waiting for a change");
+  EXPECT_TRUE(is_alive(daemon));
+  place.edit("app.py", "changed");
+  reports.next("daemon");
+  EXPECT_FALSE(is_alive(daemon));
+  program.signal(SIGTERM);
+  EXPECT_EQ(program.wait(), Ending{});
+}
+
+TEST_F(Tree, WhatIgnoresTermIsKilled) {
+  Program program(reloadrun({"--stop-timeout", "200ms"}, target({"ignore=15", "daemon"})));
+  reports.next("daemon");
+  reports.next("ready");
+  program.signal(SIGTERM);
+  EXPECT_EQ(program.wait(), Ending{});
+}
+
+TEST_F(Tree, AChainOfForksIsCaught) {
+  Program program(reloadrun({"--stop-timeout", "200ms"}, target({"child=fork-on", "fork-on"})));
+  reports.next("start");
+  program.expect("started");
+  program.signal(SIGTERM);
+  EXPECT_EQ(program.wait(), Ending{});
+}
+
+TEST_F(Tree, AShellsCleanupIsLeftToRun) {
+  // The cleanup's own processes are born during the stop and must not be asked to end.
+  const std::string script =
+      "trap 'sleep 0.3; echo cleaned > ../cleaned; exit 0' TERM; echo up >&2; while :; do "
+      "read x < ../reports; done";
+  Program program(reloadrun({}, {"sh", "-c", script}));
+  program.expect("up");
+  program.signal(SIGTERM);
+  EXPECT_EQ(program.wait(), Ending{});
+  EXPECT_EQ(content_of(place.beside("cleaned")), "cleaned\n");
+}
+
+TEST_F(Tree, AKilledSupervisorTakesEverythingWithIt) {
+  Program program(reloadrun({}, target({"daemon", "child=tell=12"})));
+  reports.next("daemon");
+  reports.next("ready");
+  program.signal(SIGKILL);
+  EXPECT_EQ(program.wait(), (Ending{true, SIGKILL}));
+  wait_until_nothing_is_left();
+}
+
+TEST_F(Tree, AKilledReloaderEndsTheSupervisorByTheSameSignal) {
+  for (const int number : {SIGKILL, SIGSEGV}) {
+    Program program(reloadrun({}, target({"daemon", "child=tell=12"})));
+    const pid_t reloader = reports.next("start").number("parent");
+    reports.next("daemon");
+    reports.next("ready");
+    ::kill(reloader, number);
+    program.expect("the reloader was ended by " +
+                   std::string(number == SIGKILL ? "SIGKILL" : "SIGSEGV"));
+    const Ending ending = program.wait();
+    EXPECT_TRUE(ending.by_signal);
+    EXPECT_EQ(ending.value, number);
+    EXPECT_FALSE(ending.core_dumped);
+  }
+}
+
+TEST_F(Tree, AReloaderIsKilledAtAnyMoment) {
+  // While it starts, while it looks, while it stops a slow target.
+  for (int delay = 0; delay < 20; ++delay) {
+    Program program(reloadrun({"--stop-timeout", "300ms"}, target({"ignore=15", "daemon"})));
+    const pid_t reloader = only_child_of(program.pid());
+    ::usleep(static_cast<useconds_t>(delay) * 500);
+    ::kill(reloader, SIGKILL);
+    EXPECT_EQ(program.wait(), (Ending{true, SIGKILL}));
+    ASSERT_NO_FATAL_FAILURE(wait_until_nothing_is_left());
+  }
+}
+
+TEST_F(Tree, BothKilledInOneInstantTakeTheCommandWithThem) {
+  Program program(reloadrun({}, target()));
+  const pid_t reloader = reports.next("start").number("parent");
+  reports.next("ready");
+  ::kill(program.pid(), SIGSTOP);
+  ::kill(reloader, SIGSTOP);
+  ::kill(program.pid(), SIGKILL);
+  ::kill(reloader, SIGKILL);
+  EXPECT_EQ(program.wait(), (Ending{true, SIGKILL}));
+  wait_until_nothing_is_left();
+}
+
+TEST_F(Tree, AStoppedReloaderIsWokenToStop) {
+  Program program(reloadrun({}, target({"last-words=15"})));
+  const pid_t reloader = reports.next("start").number("parent");
+  reports.next("ready");
+  ::kill(reloader, SIGSTOP);
+  program.signal(SIGTERM);
+  reports.next("last-words");
+  EXPECT_EQ(program.wait(), Ending{});
+}
+
+TEST_F(Tree, AStoppedTargetIsWokenToEnd) {
+  Program program(reloadrun({"--stop-timeout", "1m"}, target({"last-words=15"})));
+  const pid_t command = reports.next("start").number("pid");
+  reports.next("ready");
+  ::kill(command, SIGSTOP);
+  program.signal(SIGTERM);
+  reports.next("last-words");
+  EXPECT_EQ(program.wait(), Ending{});
+}
+
+TEST_F(Tree, ChildrenThatWereThereBeforeAreNotTouched) {
+  // A shell with a child that becomes reloadrun: the child is its parent's by pid, not by descent.
+  auto invocation = reloadrun({}, target());
+  std::string script =
+      test_target_path() + " " + reports.path() + " last-words=15 & exec \"$0\" \"$@\"";
+  invocation.arguments.insert(invocation.arguments.begin(), {"sh", "-c", script});
+  Program program(invocation);
+  const auto one = reports.next("start");
+  const auto other = reports.next("start");
+  const auto& stranger = one["generation"] == "unset" ? one : other;
+  const auto& own = one["generation"] == "unset" ? other : one;
+  program.expect("started");
+  ::kill(own.number("parent"), SIGKILL);
+  EXPECT_EQ(program.wait(), (Ending{true, SIGKILL}));
+  EXPECT_TRUE(is_alive(stranger.number("pid")));
+  EXPECT_FALSE(reports.has("last-words"));
+  ::kill(stranger.number("pid"), SIGKILL);
+  wait_until_nothing_is_left();
+}
+
+TEST_F(Tree, WorksAsProcess1) {
+  auto invocation = reloadrun({}, target({"daemon"}));
+  invocation.arguments.insert(
+      invocation.arguments.begin(),
+      {"unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc"});
+  Program program(invocation);
+  const auto first = reports.next("start");
+  reports.next("ready");
+  place.edit("app.py", "changed");
+  EXPECT_EQ(reports.next("start")["generation"], "'2'");
+  reports.next("ready");
+  const pid_t process_1 = only_child_of(program.pid());
+  ::kill(process_1, SIGTERM);
+  EXPECT_EQ(program.wait(), Ending{});
+}
+
+TEST_F(Tree, Process1EndsWith128AndTheSignal) {
+  auto invocation = reloadrun({"--on-exit", "exit"}, target({"die=11"}));
+  invocation.arguments.insert(
+      invocation.arguments.begin(),
+      {"unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc"});
+  Program program(invocation);
+  EXPECT_EQ(program.wait(), (Ending{false, 128 + SIGSEGV}));
+}
+
+}  // namespace
+}  // namespace reloadrun::test

@@ -1,0 +1,178 @@
+// What reloadrun says, where, and how loud.
+
+#include <signal.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "helpers/fixture.hpp"
+
+namespace reloadrun::test {
+namespace {
+
+class Says : public EndToEnd {
+ protected:
+  static void end(Program& program) {
+    program.signal(SIGTERM);
+    EXPECT_EQ(program.wait(), Ending{});
+  }
+  /// A run with one restart, up to its end.
+  void restart_once(Program& program) {
+    reports.next("ready");
+    place.edit("app.py", "longer than before");
+    reports.next("start");
+    reports.next("ready");
+    end(program);
+  }
+};
+
+TEST_F(Says, EachStepInALineOfItsOwn) {
+  place.edit("app.py", "one");
+  place.edit("old.py", "one");
+  Program program(reloadrun({"-e", "py"}, target()));
+  EXPECT_EQ(program.expect("watching"),
+            "[reloadrun] watching 3 files in the current directory (*.py)");
+  const auto started = reports.next("start");
+  EXPECT_EQ(program.expect("started"),
+            "[reloadrun] " + test_target_path() + " started, pid " + started["pid"]);
+  reports.next("ready");
+  place.edit("app.py", "two");
+  EXPECT_EQ(program.expect("stopping"),
+            "[reloadrun] app.py changed: stopping " + test_target_path());
+  EXPECT_TRUE(program.expect("was ended by SIGTERM after").starts_with("[reloadrun] "));
+  const auto restarted = program.expect("restarted in");
+  EXPECT_TRUE(restarted.ends_with(" ms, pid " + reports.next("start")["pid"])) << restarted;
+  reports.next("ready");
+  std::filesystem::remove(place.work() / "old.py");
+  program.expect("old.py is gone: stopping");
+  program.expect("restarted in");
+  end(program);
+  EXPECT_NE(program.said().find("[reloadrun] SIGTERM: stopping " + test_target_path()),
+            std::string::npos);
+  std::istringstream lines(program.said());
+  for (std::string line; std::getline(lines, line);) {
+    EXPECT_TRUE(line.starts_with("[reloadrun] ")) << line;
+  }
+  EXPECT_EQ(program.printed(), "");
+}
+
+TEST_F(Says, HowATargetEnded) {
+  Program by_status(reloadrun({}, target({"exit=4"})));
+  by_status.expect(" exited with status 4 after ");
+  by_status.expect("waiting for a change to start " + test_target_path() + " again");
+  end(by_status);
+  Program by_signal(reloadrun({}, target({"die=9"})));
+  by_signal.expect(" was ended by SIGKILL after ");
+  end(by_signal);
+}
+
+TEST_F(Says, NothingWhenQuiet) {
+  Program program(reloadrun({"-q"}, target()));
+  restart_once(program);
+  EXPECT_EQ(program.said(), "");
+}
+
+TEST_F(Says, MoreWhenVerbose) {
+  place.edit("app.py", "one");
+  Program program(reloadrun({"-v"}, target()));
+  restart_once(program);
+  EXPECT_NE(program.said().find("3 -> 18 bytes, another inode"), std::string::npos)
+      << program.said();
+}
+
+TEST_F(Says, NoControlCharacterOfAFilesName) {
+  Program program(reloadrun({}, target()));
+  reports.next("ready");
+  place.edit("evil\033[2J\nname", "");
+  program.expect("evil\\x1b[2J\\x0aname appeared");
+  EXPECT_EQ(reports.next("start")["changed"], "'evil\033[2J\nname'");
+  reports.next("ready");
+  end(program);
+}
+
+TEST_F(Says, ColorsOnATerminalAloneUnlessToldOtherwise) {
+  struct Case {
+    bool terminal;
+    Words options;
+    Words environment;
+    bool colored;
+  };
+  const std::vector<Case> cases{
+      {true, {}, {"TERM=xterm", "NO_COLOR="}, true},
+      {true, {}, {"TERM=xterm", "NO_COLOR=1"}, false},
+      {true, {}, {"TERM=dumb"}, false},
+      {true, {"--color", "never"}, {"TERM=xterm"}, false},
+      {false, {}, {"TERM=xterm"}, false},
+      {false, {"--color", "always"}, {"TERM=xterm", "NO_COLOR=1"}, true},
+  };
+  for (const auto& one : cases) {
+    auto invocation = reloadrun(one.options, target());
+    invocation.terminal = one.terminal;
+    invocation.environment = one.environment;
+    Program program(invocation);
+    reports.next("ready");
+    const std::string line = program.expect("started");
+    EXPECT_EQ(line.find("\033[36m[reloadrun]\033[0m ") != std::string::npos, one.colored) << line;
+    end(program);
+  }
+}
+
+TEST_F(Says, ClearsATerminalBeforeEachStart) {
+  const std::string clear = "\033[H\033[2J";
+  auto invocation = reloadrun({"--clear"}, {"sh", "-c", "echo up; read x"});
+  invocation.terminal = true;
+  invocation.environment = {"TERM=xterm"};
+  Program program(invocation);
+  program.expect(clear + "up");
+  place.edit("app.py", "changed");
+  program.expect(clear + "up");
+  end(program);
+
+  Program piped(reloadrun({"--clear"}, target()));
+  restart_once(piped);
+  EXPECT_EQ(piped.said().find(clear), std::string::npos);
+}
+
+TEST_F(Says, TheListOfWatchedFiles) {
+  place.edit("b.py", "");
+  place.edit("a file.py", "");
+  place.edit(".hidden.py", "");
+  place.edit("c.txt", "");
+  std::filesystem::create_directories(place.work() / "sub/empty");
+  place.edit("sub/z.py", "");
+  Program program({.arguments = {reloadrun_path(), "--list", "-e", "py", "-w", ".", "-w", "./sub//",
+                                 "-w", "c.txt", "/bin/sh"},
+                   .directory = place.work()});
+  EXPECT_EQ(program.wait(), Ending{});
+  EXPECT_EQ(program.printed(), ".hidden.py\n/bin/sh\na file.py\nb.py\nc.txt\nsub/z.py\n");
+  EXPECT_EQ(program.said(), "");
+}
+
+TEST_F(Says, HelpWithin80ColumnsThatEndsWithExamples) {
+  Program program({.arguments = {reloadrun_path(), "--help"}, .directory = place.work()});
+  EXPECT_EQ(program.wait(), Ending{});
+  const std::string help = program.printed();
+  std::istringstream lines(help);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
+  for (const char* group : {"\nWatching:\n", "\nStarting and stopping:\n", "\nOutput:\n"}) {
+    EXPECT_NE(help.find(group), std::string::npos) << group;
+  }
+  const auto examples = help.find("\nExamples:\n");
+  ASSERT_NE(examples, std::string::npos);
+  int count = 0;
+  for (auto at = help.find("\n  reloadrun ", examples); at != std::string::npos;
+       at = help.find("\n  reloadrun ", at + 1)) {
+    ++count;
+  }
+  EXPECT_EQ(count, 3);
+  EXPECT_EQ(help.find_last_of('\n'), help.size() - 1);
+}
+
+TEST_F(Says, TheVersion) {
+  Program program({.arguments = {reloadrun_path(), "--version"}, .directory = place.work()});
+  EXPECT_EQ(program.wait(), Ending{});
+  EXPECT_TRUE(program.printed().starts_with("reloadrun 0."));
+}
+
+}  // namespace
+}  // namespace reloadrun::test

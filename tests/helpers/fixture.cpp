@@ -1,0 +1,65 @@
+#include "helpers/fixture.hpp"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+
+#include "proc/child.hpp"
+#include "proc/tree.hpp"
+
+namespace reloadrun::test {
+namespace {
+
+std::string names_of_the_left() {
+  std::string names;
+  for (const auto& [process, refused] : proc::TreeStop().left()) {
+    names += process.name + " (" + std::to_string(process.pid) + ") ";
+  }
+  return names;
+}
+
+}  // namespace
+
+EndToEnd::EndToEnd() {
+  ::signal(SIGPIPE, SIG_IGN);
+  proc::become_subreaper();
+}
+
+void EndToEnd::TearDown() {
+  EXPECT_TRUE(proc::no_child_left()) << "left behind: " << names_of_the_left();
+  proc::TreeStop().kill();
+  while (::waitpid(-1, nullptr, 0) > 0) {
+  }
+}
+
+void EndToEnd::wait_until_nothing_is_left() {
+  eventually("nothing is left", [] {
+    while (proc::reap_any()) {
+    }
+    return proc::no_child_left();
+  });
+}
+
+Invocation EndToEnd::reloadrun(const Words& options, const Words& command) const {
+  Words arguments{reloadrun_path(), "--interval", "20ms"};
+  arguments.insert(arguments.end(), options.begin(), options.end());
+  arguments.emplace_back("--");
+  arguments.insert(arguments.end(), command.begin(), command.end());
+  return {.arguments = arguments, .directory = place.work()};
+}
+
+Words EndToEnd::target(const Words& orders) const {
+  Words command{test_target_path(), reports.path()};
+  command.insert(command.end(), orders.begin(), orders.end());
+  return command;
+}
+
+bool EndToEnd::is_alive(int pid) { return ::kill(pid, 0) == 0; }
+
+pid_t EndToEnd::only_child_of(pid_t parent) {
+  eventually("a child", [&] { return proc::children_of(parent).size() == 1; });
+  return *proc::children_of(parent).begin();
+}
+
+}  // namespace reloadrun::test

@@ -1,0 +1,85 @@
+#include "helpers/http.hpp"
+
+#include <arpa/inet.h>
+#include <httplib.h>
+#include <sys/socket.h>
+
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "base/fd.hpp"
+#include "fmt/format.h"
+#include "helpers/deadline.hpp"
+
+namespace reloadrun::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The inode of the IPv4 socket that listens on `port`, from /proc/net/tcp; empty for none.
+std::string listening_inode(int port) {
+  std::ifstream table("/proc/net/tcp");
+  const std::string address_end = fmt::format(":{:04X}", port);
+  constexpr auto listening = "0A";
+  for (std::string line; std::getline(table, line);) {
+    std::istringstream fields(line);
+    std::string number, local, remote, state, skipped, inode;
+    fields >> number >> local >> remote >> state;
+    for (int i = 0; i < 5; ++i) fields >> skipped;
+    fields >> inode;
+    if (state == listening && local.ends_with(address_end)) return inode;
+  }
+  return {};
+}
+
+bool has_socket(const fs::path& process, const std::string& inode) {
+  std::error_code error;
+  for (fs::directory_iterator fd(process / "fd", error), end; !error && fd != end;
+       fd.increment(error)) {
+    std::error_code gone;
+    if (fs::read_symlink(fd->path(), gone) == fmt::format("socket:[{}]", inode)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+int free_port() {
+  const Fd socket = require_fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  if (::bind(socket.get(), generic, size) != 0) throw_errno("bind");
+  if (::getsockname(socket.get(), generic, &size) != 0) throw_errno("getsockname");
+  return ntohs(address.sin_port);
+}
+
+std::optional<std::string> get(int port, const std::string& path) {
+  httplib::Client client("127.0.0.1", port);
+  client.set_connection_timeout(patience);
+  client.set_read_timeout(patience);
+  const auto answer = client.Get(path);
+  return answer ? std::optional(answer->body) : std::nullopt;
+}
+
+void expect_answer(int port, const std::string& path, const std::string& content) {
+  eventually(fmt::format("the answer '{}'", content), [&] { return get(port, path) == content; });
+}
+
+pid_t listener_of(int port) {
+  const std::string inode = listening_inode(port);
+  if (inode.empty()) return -1;
+  for (const auto& process : fs::directory_iterator("/proc")) {
+    const std::string name = process.path().filename();
+    pid_t pid = -1;
+    if (std::from_chars(name.data(), name.data() + name.size(), pid).ec != std::errc()) continue;
+    if (has_socket(process.path(), inode)) return pid;
+  }
+  return -1;
+}
+
+}  // namespace reloadrun::test

@@ -1,0 +1,38 @@
+#include "helpers/shell.hpp"
+
+#include "proc/tree.hpp"
+
+namespace reloadrun::test {
+namespace {
+
+constexpr auto prompt = "ready> ";  // a line of its own, as lines are what is awaited
+
+}  // namespace
+
+Shell::Shell(const std::filesystem::path& directory)
+    : program_({.arguments = {"bash", "--norc", "--noprofile", "-i"},
+                .directory = directory,
+                .environment = {std::string("PS1=") + prompt + "\\n", "TERM=dumb", "HISTFILE="},
+                .terminal = true}) {
+  expect_prompt();
+}
+
+void Shell::start(const std::string& line) { program_.type(line + "\n"); }
+
+void Shell::expect_prompt() { program_.expect(prompt); }
+
+std::string Shell::modes() {
+  start("echo mo''des=$(stty -g)");  // the terminal's echo of this line does not say "modes="
+  std::string modes = program_.expect("modes=");
+  expect_prompt();
+  return modes;
+}
+
+std::size_t Shell::children() { return proc::children_of(program_.pid()).size(); }
+
+void Shell::exit() {
+  start("exit");
+  program_.wait();
+}
+
+}  // namespace reloadrun::test

@@ -1,0 +1,173 @@
+// The test target: tells through a FIFO what it was given, then does what its orders say, one after
+// the other, and at their end waits to be stopped.
+//
+//     test_target FIFO [ORDER...]
+//
+//     exit=N        end with this status
+//     die=N         end by this signal
+//     ignore=N      ignore a signal
+//     tell=N        report a signal ("signal number=N") and go on
+//     last-words=N  on this signal report "last-words", and end with 7
+//     daemon        leave a daemon behind: forked twice, in a session of its own
+//     child=ORDER   fork a child that does one order and waits
+//     raw           switch the terminal's echo and line editing off
+//     take-terminal become the terminal's foreground group, as a shell does
+//     read          report each line of stdin ("line text=...")
+//     fork-on       fork and end in the parent, again and again, ignoring TERM
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <string_view>
+
+#include "fmt/format.h"
+#include "helpers/reports.hpp"
+
+using reloadrun::test::escape;
+
+namespace {
+
+int fifo = -1;
+
+void report(std::string line) {
+  line += '\n';
+  // One write of at most PIPE_BUF bytes: whole or not at all.
+  if (::write(fifo, line.data(), line.size()) != static_cast<ssize_t>(line.size())) ::_exit(97);
+}
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "unset" : fmt::format("'{}'", value);
+}
+
+std::string open_descriptors() {
+  std::string open;
+  for (int fd = 0; fd < 1024; ++fd) {
+    if (fd != fifo && ::fcntl(fd, F_GETFD) >= 0) open += fmt::format("{},", fd);
+  }
+  return open;
+}
+
+std::string signals_where(bool (*holds)(int)) {
+  std::string numbers;
+  for (int number = 1; number <= 31; ++number) {
+    if (holds(number)) numbers += fmt::format("{},", number);
+  }
+  return numbers;
+}
+
+bool is_blocked(int number) {
+  sigset_t mask;
+  ::sigprocmask(SIG_SETMASK, nullptr, &mask);
+  return sigismember(&mask, number) == 1;
+}
+
+bool is_ignored(int number) {
+  struct sigaction action {};
+  ::sigaction(number, nullptr, &action);
+  return action.sa_handler == SIG_IGN;
+}
+
+void report_start(int argc, char** argv) {
+  std::string arguments;
+  for (int i = 2; i < argc; ++i) arguments += fmt::format("[{}]", argv[i]);
+  std::string environment;
+  for (char** one = environ; *one != nullptr; ++one) {
+    const std::string_view text(*one);
+    environment += fmt::format("{} ", text.substr(0, text.find('=')));
+  }
+  report(fmt::format(
+      "start pid={} parent={} group={} generation={} changed={} run_main={} given={} arguments={} "
+      "descriptors={} blocked={} ignored={} environment={}",
+      ::getpid(), ::getppid(), ::getpgrp(), escape(variable("RELOADRUN_GENERATION")),
+      escape(variable("RELOADRUN_CHANGED")), escape(variable("RUN_MAIN")),
+      escape(variable("GIVEN")), escape(arguments), open_descriptors(), signals_where(is_blocked),
+      signals_where(is_ignored), escape(environment)));
+}
+
+void tell_signal(int number) { report(fmt::format("signal number={}", number)); }
+
+void last_words(int number) {
+  report(fmt::format("last-words number={} pid={}", number, ::getpid()));
+  ::_exit(7);
+}
+
+void leave_daemon() {
+  if (::fork() != 0) return;
+  ::setsid();
+  if (::fork() != 0) ::_exit(0);
+  report(fmt::format("daemon pid={}", ::getpid()));
+  for (;;) ::pause();
+}
+
+void make_raw() {
+  termios modes{};
+  ::tcgetattr(STDIN_FILENO, &modes);
+  modes.c_lflag &= ~static_cast<tcflag_t>(ECHO | ICANON);
+  ::tcsetattr(STDIN_FILENO, TCSANOW, &modes);
+  report("raw");
+}
+
+void take_terminal() {
+  ::signal(SIGTTOU, SIG_IGN);
+  ::setpgid(0, 0);
+  ::tcsetpgrp(STDIN_FILENO, ::getpgrp());
+  make_raw();
+}
+
+void fork_on() {
+  ::signal(SIGTERM, SIG_IGN);
+  for (;;) {
+    if (::fork() > 0) ::_exit(0);
+  }
+}
+
+void follow(std::string_view order);
+
+void make_child(std::string_view order) {
+  if (::fork() != 0) return;
+  follow(order);
+  report(fmt::format("child pid={}", ::getpid()));
+  for (;;) ::pause();
+}
+
+void follow(std::string_view order) {
+  const auto equals = order.find('=');
+  const std::string_view word = order.substr(0, equals);
+  const std::string_view rest = equals == order.npos ? "" : order.substr(equals + 1);
+  const int number = std::atoi(std::string(rest).c_str());
+  if (word == "exit") std::exit(number);
+  if (word == "die") {
+    ::signal(number, SIG_DFL);
+    ::raise(number);
+  }
+  if (word == "ignore") ::signal(number, SIG_IGN);
+  if (word == "tell") ::signal(number, tell_signal);
+  if (word == "last-words") ::signal(number, last_words);
+  if (word == "daemon") leave_daemon();
+  if (word == "child") make_child(rest);
+  if (word == "raw") make_raw();
+  if (word == "take-terminal") take_terminal();
+  if (word == "fork-on") fork_on();
+  if (word == "read") {
+    for (std::string line; std::getline(std::cin, line);) report("line text=" + escape(line));
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 2) return EXIT_FAILURE;
+  fifo = ::open(argv[1], O_WRONLY | O_CLOEXEC);
+  if (fifo < 0) return EXIT_FAILURE;
+  report_start(argc, argv);
+  for (int i = 2; i < argc; ++i) follow(argv[i]);
+  report("ready");
+  for (;;) ::pause();
+}

@@ -1,0 +1,93 @@
+// What a good command line means. What is said of a bad one: tests/e2e/bad_input_test.cpp.
+
+#include "cli/command_line.hpp"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+namespace reloadrun::cli {
+namespace {
+
+using namespace std::chrono_literals;
+using List = std::vector<std::string>;
+
+Options parsed(const std::vector<const char*>& arguments) {
+  std::vector<const char*> argv{"reloadrun"};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  return parse(static_cast<int>(argv.size()), argv.data()).value();
+}
+
+TEST(CommandLine, Defaults) {
+  const Options options = parsed({"server"});
+  EXPECT_EQ(options.command, List{"server"});
+  EXPECT_EQ(options.watch, List{});
+  EXPECT_EQ(options.extensions, List{});
+  EXPECT_EQ(options.interval, 1s);
+  EXPECT_EQ(options.stop_signal, SIGTERM);
+  EXPECT_EQ(options.stop_timeout, 5s);
+  EXPECT_EQ(options.on_exit, OnExit::wait);
+  EXPECT_FALSE(options.postpone);
+  EXPECT_FALSE(options.clear);
+  EXPECT_FALSE(options.list);
+  EXPECT_EQ(options.verbosity, Verbosity::normal);
+  EXPECT_EQ(options.color, Color::automatic);
+}
+
+TEST(CommandLine, EveryOption) {
+  const Options options = parsed({"-w",
+                                  "src",
+                                  "--watch=a file",
+                                  "-wlib",
+                                  "-e",
+                                  "py,.html",
+                                  "--interval",
+                                  "250ms",
+                                  "--stop-signal",
+                                  "hup",
+                                  "--stop-timeout=0",
+                                  "--on-exit",
+                                  "exit",
+                                  "--postpone",
+                                  "--clear",
+                                  "--list",
+                                  "-v",
+                                  "--color",
+                                  "never",
+                                  "--",
+                                  "server"});
+  EXPECT_EQ(options.watch, (List{"src", "a file", "lib"}));
+  EXPECT_EQ(options.extensions, (List{"py", "html"}));
+  EXPECT_EQ(options.interval, 250ms);
+  EXPECT_EQ(options.stop_signal, SIGHUP);
+  EXPECT_EQ(options.stop_timeout, 0s);
+  EXPECT_EQ(options.on_exit, OnExit::exit);
+  EXPECT_TRUE(options.postpone);
+  EXPECT_TRUE(options.clear);
+  EXPECT_TRUE(options.list);
+  EXPECT_EQ(options.verbosity, Verbosity::verbose);
+  EXPECT_EQ(options.color, Color::never);
+  EXPECT_EQ(parsed({"-q", "server"}).verbosity, Verbosity::quiet);
+}
+
+TEST(CommandLine, TheCommandByteForByte) {
+  EXPECT_EQ(parsed({"--", "a"}).command, List{"a"});
+  EXPECT_EQ(parsed({"a", "--"}).command, (List{"a", "--"}));
+  EXPECT_EQ(parsed({"--", "--", "a"}).command, (List{"--", "a"}));
+  EXPECT_EQ(parsed({"a", "--interval", "x", "-q", ""}).command,
+            (List{"a", "--interval", "x", "-q", ""}));
+  EXPECT_EQ(parsed({"-q", "a", "[b,c]", "{}", "x=y", "--watch="}).command,
+            (List{"a", "[b,c]", "{}", "x=y", "--watch="}));
+  EXPECT_EQ(parsed({"--", "-server"}).command, List{"-server"});
+  EXPECT_EQ(parsed({"-"}).command, List{"-"});
+}
+
+TEST(CommandLine, PathsAsTheyAreGiven) {
+  EXPECT_EQ(parsed({"-w", "[a,b]", "-w", "{}", "-w", "x=y", "a"}).watch,
+            (List{"[a,b]", "{}", "x=y"}));
+}
+
+TEST(CommandLine, AListNeedsNoCommand) { EXPECT_TRUE(parsed({"--list"}).command.empty()); }
+
+}  // namespace
+}  // namespace reloadrun::cli

@@ -1,0 +1,174 @@
+// Looks at real directories, with times set by utimensat.
+
+#include "watch/look.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "helpers/place.hpp"
+#include "reloadrun/error.hpp"
+
+namespace reloadrun::watch {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Look : public testing::Test {
+ protected:
+  Look() { fs::current_path(place_.work()); }
+  ~Look() override { fs::current_path("/"); }
+
+  static void write(const fs::path& file, const std::string& content = "") {
+    if (file.has_parent_path()) fs::create_directories(file.parent_path());
+    std::ofstream(file) << content;
+  }
+  static Snapshot look_at(std::vector<std::string> roots, std::vector<std::string> extensions = {},
+                          std::optional<std::string> executable = {}) {
+    Options options;
+    options.watch = std::move(roots);
+    options.extensions = std::move(extensions);
+    return look(WatchSet(options, executable));
+  }
+  static std::vector<std::string> paths(const Snapshot& snapshot) {
+    std::vector<std::string> all;
+    for (const auto& entry : snapshot) all.push_back(entry.path);
+    return all;
+  }
+  using Paths = std::vector<std::string>;
+
+  test::Place place_;
+};
+
+TEST_F(Look, FindsRegularFilesBelowTheRoots) {
+  write("b");
+  write("a/c/d");
+  write(".hidden/e");
+  fs::create_directory("empty");
+  EXPECT_EQ(paths(look_at({})), (Paths{".hidden/e", "a/c/d", "b"}));
+  EXPECT_EQ(paths(look_at({"a"})), Paths{"a/c/d"});
+  EXPECT_EQ(paths(look_at({"./a/", "b", "b", "."})), (Paths{".hidden/e", "a/c/d", "b"}));
+  const std::string here = place_.work();
+  EXPECT_EQ(paths(look_at({here + "/a"})), Paths{here + "/a/c/d"});
+  EXPECT_EQ(paths(look_at({"../work/b"})), Paths{"../work/b"});
+}
+
+TEST_F(Look, StampsSayWhatStatSays) {
+  write("a", "12345");
+  const timespec times[2]{{0, 0}, {1234567890, 123456789}};
+  ASSERT_EQ(::utimensat(AT_FDCWD, "a", times, 0), 0);
+  struct stat status {};
+  ASSERT_EQ(::stat("a", &status), 0);
+  EXPECT_EQ(look_at({}).at(0).stamp, (Stamp{1234567890123456789, 5, status.st_ino, false}));
+}
+
+TEST_F(Look, SeesOneNanosecondInEitherDirection) {
+  write("a");
+  const auto set_nanoseconds = [](long nanoseconds) {
+    const timespec times[2]{{0, 0}, {1000, nanoseconds}};
+    ASSERT_EQ(::utimensat(AT_FDCWD, "a", times, 0), 0);
+  };
+  set_nanoseconds(500);
+  const auto before = look_at({});
+  set_nanoseconds(501);
+  EXPECT_EQ(changes(before, look_at({})).size(), 1U);
+  set_nanoseconds(499);
+  EXPECT_EQ(changes(before, look_at({})).size(), 1U);
+  set_nanoseconds(500);
+  EXPECT_EQ(changes(before, look_at({})).size(), 0U);
+}
+
+TEST_F(Look, SeesAnotherFileOfTheSameTimeAndSize) {
+  write("a", "one");
+  write("b", "two");
+  const timespec times[2]{{0, 0}, {1000, 0}};
+  ASSERT_EQ(::utimensat(AT_FDCWD, "a", times, 0), 0);
+  ASSERT_EQ(::utimensat(AT_FDCWD, "b", times, 0), 0);
+  const auto before = look_at({"a"});
+  fs::rename("b", "a");
+  EXPECT_EQ(changes(before, look_at({"a"})).size(), 1U);
+}
+
+TEST_F(Look, FollowsLinksToFilesAndRootsAlone) {
+  write("real/file");
+  fs::create_symlink("real/file", "link");
+  fs::create_directory_symlink("real", "directory-link");
+  fs::create_directory_symlink("..", "real/up");
+  fs::create_symlink("nowhere", "dangling");
+  fs::create_symlink("loop", "loop");
+  EXPECT_EQ(paths(look_at({})), (Paths{"link", "real/file"}));
+  EXPECT_EQ(paths(look_at({"directory-link"})), Paths{"directory-link/file"});
+}
+
+TEST_F(Look, LeavesOutWhatIsNoFile) {
+  ASSERT_EQ(::mkfifo("fifo", 0600), 0);
+  const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strcpy(address.sun_path, "socket");
+  ASSERT_EQ(::bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  ::close(socket);
+  write("file");
+  EXPECT_EQ(paths(look_at({})), Paths{"file"});
+}
+
+TEST_F(Look, TakesWhatItCannotSeeForAbsent) {
+  EXPECT_EQ(paths(look_at({"nowhere"})), Paths{});
+  write("file");
+  const std::string too_long(300, 'x');
+  EXPECT_EQ(paths(look_at({too_long, "file", "file/below"})), Paths{"file"});
+}
+
+TEST_F(Look, ReachesDirectoriesDeeperThanDescriptorsGo) {
+  fs::path deep = "d";
+  for (int depth = 0; depth < 1500; ++depth) deep /= "d";
+  fs::create_directories(deep);
+  write(deep / "file");
+  EXPECT_EQ(look_at({}).size(), 1U);
+}
+
+TEST_F(Look, TakesOddNamesAsTheyAre) {
+  const Paths names{std::string(255, 'n'), "\xff\xfe", " ", "-w", "new\nline"};
+  for (const auto& name : names) write(name);
+  auto sorted = names;
+  std::sort(sorted.begin(), sorted.end());
+  EXPECT_EQ(paths(look_at({})), sorted);
+}
+
+TEST_F(Look, KeepsToExtensionsExceptForNamedFiles) {
+  for (const char* name : {"a.py", "b.html", "c.txt", "py", ".py", "d.tar.gz", "e.PY"}) write(name);
+  EXPECT_EQ(paths(look_at({}, {"py", "html"})), (Paths{"a.py", "b.html"}));
+  EXPECT_EQ(paths(look_at({}, {"tar.gz"})), Paths{"d.tar.gz"});
+  EXPECT_EQ(paths(look_at({".", "c.txt"}, {"py"})), (Paths{"a.py", "c.txt"}));
+}
+
+TEST_F(Look, NotesOfTheExecutableAloneWhetherItMayRun) {
+  write("server");
+  write("other");
+  fs::permissions("server", fs::perms::owner_all);
+  fs::permissions("other", fs::perms::owner_all);
+  const auto snapshot = look_at({}, {}, "./server");
+  ASSERT_EQ(paths(snapshot), (Paths{"other", "server"}));
+  EXPECT_FALSE(snapshot[0].stamp.runnable);
+  EXPECT_TRUE(snapshot[1].stamp.runnable);
+  EXPECT_EQ(paths(look_at({"other"}, {"py"}, "server")), (Paths{"other", "server"}));
+}
+
+TEST_F(Look, RequiresItsRoots) {
+  write("file");
+  Options options;
+  options.watch = {"file", "."};
+  EXPECT_NO_THROW(WatchSet(options, {}).require_roots());
+  options.watch = {"file", "nowhere"};
+  EXPECT_THROW(WatchSet(options, {}).require_roots(), Error);
+}
+
+}  // namespace
+}  // namespace reloadrun::watch

@@ -1,0 +1,92 @@
+#include "app/wire.hpp"
+
+#include <gtest/gtest.h>
+
+#include "app/messages.hpp"
+
+namespace reloadrun::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+Begin example() {
+  Begin begin;
+  begin.options.command = {"server", "", "two words", std::string("\0x", 2)};
+  begin.options.watch = {"src"};
+  begin.options.interval = 250ms;
+  begin.options.on_exit = OnExit::restart;
+  begin.options.clear = true;
+  begin.options.color = Color::never;
+  begin.signals = {0x8000000000000001U, true};
+  begin.handover = {7, true, "a\nb", TimePoint(123s)};
+  return begin;
+}
+
+TEST(Wire, GivesBackWhatWasWritten) {
+  const Begin begin = wire::decode<Begin>(wire::encode(example()));
+  EXPECT_EQ(begin.options.command, example().options.command);
+  EXPECT_EQ(begin.options.watch, example().options.watch);
+  EXPECT_EQ(begin.options.interval, 250ms);
+  EXPECT_EQ(begin.options.on_exit, OnExit::restart);
+  EXPECT_TRUE(begin.options.clear);
+  EXPECT_EQ(begin.options.color, Color::never);
+  EXPECT_EQ(begin.signals.mask, 0x8000000000000001U);
+  EXPECT_TRUE(begin.signals.child_ignored);
+  EXPECT_EQ(begin.handover.starts, 7U);
+  EXPECT_TRUE(begin.handover.postponed);
+  EXPECT_EQ(begin.handover.changed, "a\nb");
+  EXPECT_EQ(begin.handover.since, TimePoint(123s));
+}
+
+TEST(Wire, EveryOptionIsHandedDown) {
+  // A member that is forgotten in members() keeps its default: give each another value.
+  Options options;
+  options.command = {"c"};
+  options.watch = {"w"};
+  options.extensions = {"e"};
+  options.interval = 2s;
+  options.stop_signal = 1;
+  options.stop_timeout = 3s;
+  options.on_exit = OnExit::exit;
+  options.postpone = options.clear = options.list = true;
+  options.verbosity = Verbosity::verbose;
+  options.color = Color::always;
+  const auto copy = wire::decode<Options>(wire::encode(options));
+  EXPECT_EQ(copy.command, options.command);
+  EXPECT_EQ(copy.watch, options.watch);
+  EXPECT_EQ(copy.extensions, options.extensions);
+  EXPECT_EQ(copy.interval, options.interval);
+  EXPECT_EQ(copy.stop_signal, options.stop_signal);
+  EXPECT_EQ(copy.stop_timeout, options.stop_timeout);
+  EXPECT_EQ(copy.on_exit, options.on_exit);
+  EXPECT_TRUE(copy.postpone && copy.clear && copy.list);
+  EXPECT_EQ(copy.verbosity, options.verbosity);
+  EXPECT_EQ(copy.color, options.color);
+  EXPECT_EQ(wire::encode(copy), wire::encode(options));
+}
+
+TEST(Wire, ACutMessageIsTornAtEveryLength) {
+  const std::string whole = wire::encode(example());
+  for (std::size_t length = 0; length < whole.size(); ++length) {
+    EXPECT_THROW(wire::decode<Begin>(whole.substr(0, length)), wire::Torn) << length;
+  }
+  EXPECT_THROW(wire::decode<Begin>(whole + "x"), wire::Torn);
+}
+
+TEST(Wire, AnAbsurdSizeIsTornAndNotAllocated) {
+  EXPECT_THROW(wire::decode<Begin>(std::string(64, '\xff')), wire::Torn);
+}
+
+TEST(Wire, OneOfSeveralByItsPlace) {
+  const Report line = Line{2, "text"};
+  const auto back = wire::decode_one_of<Report>(wire::encode_one_of(line));
+  EXPECT_EQ(std::get<Line>(back).text, "text");
+  const Report farewell = Farewell{Ending{true, 11, true}};
+  EXPECT_EQ(std::get<Farewell>(wire::decode_one_of<Report>(wire::encode_one_of(farewell))).like,
+            (Ending{true, 11, true}));
+  EXPECT_THROW(wire::decode_one_of<Report>(""), wire::Torn);
+  EXPECT_THROW(wire::decode_one_of<Report>("\x7f"), wire::Torn);
+}
+
+}  // namespace
+}  // namespace reloadrun::app

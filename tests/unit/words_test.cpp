@@ -1,0 +1,60 @@
+#include "app/words.hpp"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+namespace reloadrun::app {
+namespace {
+
+using namespace std::chrono_literals;
+using watch::Change;
+using Kind = Change::Kind;
+
+TEST(Words, Durations) {
+  EXPECT_EQ(duration_text(850us), "0.8 ms");
+  EXPECT_EQ(duration_text(9940us), "9.9 ms");
+  EXPECT_EQ(duration_text(14ms), "14 ms");
+  EXPECT_EQ(duration_text(999ms), "999 ms");
+  EXPECT_EQ(duration_text(1s), "1.0 s");
+  EXPECT_EQ(duration_text(2340ms), "2.3 s");
+  EXPECT_EQ(duration_text(185s), "3 min 5 s");
+}
+
+TEST(Words, Endings) {
+  EXPECT_EQ(ending_text({false, 0, false}), "exited with status 0");
+  EXPECT_EQ(ending_text({true, SIGSEGV, true}), "was ended by SIGSEGV (core dumped)");
+  EXPECT_EQ(ending_text({true, SIGRTMIN + 1, false}), "was ended by SIGRTMIN+1");
+}
+
+TEST(Words, Changes) {
+  EXPECT_EQ(changes_text({{Kind::modified, "a", {}, {}}}), "a changed");
+  EXPECT_EQ(changes_text({{Kind::appeared, "a", {}, {}},
+                          {Kind::vanished, "b", {}, {}},
+                          {Kind::vanished, "c", {}, {}},
+                          {Kind::modified, "d", {}, {}}}),
+            "d changed, a appeared, b, c are gone");
+  std::vector<Change> many;
+  for (const char* name : {"a", "b", "c", "d", "e"}) many.push_back({Kind::modified, name, {}, {}});
+  EXPECT_EQ(changes_text(many), "a, b, c and 2 more changed");
+}
+
+TEST(Words, DetailsOfAChange) {
+  EXPECT_EQ(change_detail({Kind::modified, "a", {1'000'000, 5, 1, false}, {0, 7, 2, true}}),
+            "a: mtime 1.0 ms earlier, 5 -> 7 bytes, another inode, x bit given");
+  EXPECT_EQ(change_detail({Kind::appeared, "a", {}, {0, 7, 2, false}}), "a: new, 7 bytes");
+  EXPECT_EQ(change_detail({Kind::vanished, "a", {0, 5, 1, false}, {}}), "a: was 5 bytes");
+}
+
+TEST(Words, NamesForATerminal) {
+  EXPECT_EQ(printable("gr\xc3\xbc\xc3\x9f"
+                      "e.py"),
+            "gr\xc3\xbc\xc3\x9f"
+            "e.py");
+  EXPECT_EQ(printable("a\033[2J\n\x7f"), "a\\x1b[2J\\x0a\\x7f");
+  EXPECT_EQ(count_text(1, "file"), "1 file");
+  EXPECT_EQ(count_text(0, "file"), "0 files");
+}
+
+}  // namespace
+}  // namespace reloadrun::app
