@@ -40,11 +40,11 @@ TEST_F(Inherited, ArgumentsByteForByte) {
 TEST_F(Inherited, OptionsEndAtTheCommandWithoutASeparator) {
   auto invocation = reloadrun({}, {});
   invocation.arguments.pop_back();  // the "--"
-  for (const auto& word : target({"--on-exit", "exit", "-q", "--", "--list"})) {
+  for (const auto& word : target({"--on-exit", "wait", "-q", "--", "--list"})) {
     invocation.arguments.push_back(word);
   }
   Program program(invocation);
-  EXPECT_EQ(reports.next("start")["arguments"], "[--on-exit][exit][-q][--][--list]");
+  EXPECT_EQ(reports.next("start")["arguments"], "[--on-exit][wait][-q][--][--list]");
   reports.next("ready");
   end(program);
 }

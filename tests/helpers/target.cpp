@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <functional>
 #include <iostream>
 #include <string>
 #include <string_view>
@@ -98,11 +99,32 @@ void last_words(int number) {
   ::_exit(7);
 }
 
+/// Forks; the parent goes on when the child, or its heir, has called the returned function: so that
+/// what it reports comes first.
+std::function<void()> fork_and_wait(bool& is_child) {
+  int ends[2];
+  if (::pipe(ends) != 0) ::_exit(96);
+  is_child = ::fork() == 0;
+  if (is_child) {
+    ::close(ends[0]);
+    return [end = ends[1]] { ::close(end); };
+  }
+  ::close(ends[1]);
+  char byte = 0;
+  while (::read(ends[0], &byte, 1) < 0) {
+  }
+  ::close(ends[0]);
+  return {};
+}
+
 void leave_daemon() {
-  if (::fork() != 0) return;
+  bool is_child = false;
+  const auto done = fork_and_wait(is_child);
+  if (!is_child) return;
   ::setsid();
   if (::fork() != 0) ::_exit(0);
   report(fmt::format("daemon pid={}", ::getpid()));
+  done();
   for (;;) ::pause();
 }
 
@@ -131,9 +153,12 @@ void fork_on() {
 void follow(std::string_view order);
 
 void make_child(std::string_view order) {
-  if (::fork() != 0) return;
+  bool is_child = false;
+  const auto done = fork_and_wait(is_child);
+  if (!is_child) return;
   follow(order);
   report(fmt::format("child pid={}", ::getpid()));
+  done();
   for (;;) ::pause();
 }
 

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -128,10 +129,14 @@ TEST_F(Look, TakesWhatItCannotSeeForAbsent) {
 
 TEST_F(Look, ReachesDirectoriesDeeperThanDescriptorsGo) {
   fs::path deep = "d";
-  for (int depth = 0; depth < 1500; ++depth) deep /= "d";
-  fs::create_directories(deep);
+  for (int depth = 0; depth < 200; ++depth) deep /= "d";
   write(deep / "file");
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit few{32, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
   EXPECT_EQ(look_at({}).size(), 1U);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
 TEST_F(Look, TakesOddNamesAsTheyAre) {
