@@ -43,7 +43,7 @@ TEST_F(Signals, SupervisorAndReloaderMayBeSignalledOneByOne) {
 }
 
 TEST_F(Signals, AStopInTheMiddleOfARestartIsAStop) {
-  Program program(reloadrun({}, target({"ignore=15"})));
+  Program program(reloadrun({"--stop-timeout", "1500ms"}, target({"ignore=15"})));
   reports.next("ready");
   place.edit("app.py", "changed");
   program.expect("stopping");  // the restart has begun, and hangs

@@ -94,13 +94,15 @@ TEST_F(OnTerminal, CtrlCTwiceKills) {
 }
 
 TEST_F(OnTerminal, CtrlCAtAnyMomentOfAStart) {
-  // A target that is forked after the signal has not been told: it is, and nobody waits for a
-  // minute.
-  for (int delay = 0; delay < 30; ++delay) {
-    Program program(on_terminal({"--stop-timeout", "1m"}, target()));
-    ::usleep(static_cast<useconds_t>(delay) * 200);
-    // Before reloadrun has its signals, Ctrl-C ends it as it would end anything.
+  // A target that is forked after the signal has not been told: it is, and nobody waits a minute.
+  for (int delay = 0; delay < 40; ++delay) {
+    auto invocation = on_terminal({"--stop-timeout", "1m"}, target());
+    invocation.prepare = [] { static_cast<void>(!::write(STDERR_FILENO, "here\n", 5)); };
+    Program program(invocation);
+    program.expect("here");  // the terminal is there to be typed at
+    ::usleep(static_cast<useconds_t>(delay) * 100);
     program.type(ctrl_c);
+    // Until reloadrun has taken its signals, Ctrl-C ends it as it would end anything.
     const Ending ending = program.wait();
     EXPECT_TRUE(ending == Ending{} || (ending.by_signal && ending.value == SIGINT));
   }

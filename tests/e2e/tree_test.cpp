@@ -94,7 +94,7 @@ TEST_F(Tree, AKilledReloaderEndsTheSupervisorByTheSameSignal) {
 TEST_F(Tree, AReloaderIsKilledAtAnyMoment) {
   // While it starts, while it looks, while it stops a slow target.
   for (int delay = 0; delay < 20; ++delay) {
-    Program program(reloadrun({"--stop-timeout", "300ms"}, target({"ignore=15", "daemon"})));
+    Program program(reloadrun({"--stop-timeout", "100ms"}, target({"ignore=15", "daemon"})));
     const pid_t reloader = only_child_of(program.pid());
     ::usleep(static_cast<useconds_t>(delay) * 500);
     ::kill(reloader, SIGKILL);

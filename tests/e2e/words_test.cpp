@@ -123,9 +123,11 @@ TEST_F(Says, ClearsATerminalBeforeEachStart) {
   invocation.terminal = true;
   invocation.environment = {"TERM=xterm"};
   Program program(invocation);
-  program.expect(clear + "up");
+  program.expect(clear);
+  program.expect("up");
   place.edit("app.py", "changed");
-  program.expect(clear + "up");
+  program.expect(clear);
+  program.expect("up");
   end(program);
 
   Program piped(reloadrun({"--clear"}, target()));

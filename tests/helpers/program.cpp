@@ -41,11 +41,12 @@ void reset_signals() {
   ::_exit(98);
 }
 
-void read_into(std::string& text, Fd& from) {
+/// False at the end: of a pipe, or of a terminal that no process has open any more.
+bool read_into(std::string& text, const Fd& from) {
   std::array<char, 65536> block{};
   const ssize_t got = ::read(from.get(), block.data(), block.size());
   if (got > 0) text.append(block.data(), static_cast<std::size_t>(got));
-  if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) from = Fd();
+  return got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
 }  // namespace
@@ -84,8 +85,8 @@ void Program::read_more(int milliseconds) {
   std::array descriptors{pollfd{reading_ ? errors_.get() : -1, POLLIN, 0},
                          pollfd{output_.get(), POLLIN, 0}};
   ::poll(descriptors.data(), descriptors.size(), milliseconds);
-  if (descriptors[0].revents != 0) read_into(said_, errors_);
-  if (descriptors[1].revents != 0) read_into(printed_, output_);
+  if (descriptors[0].revents != 0) reading_ = read_into(said_, errors_);
+  if (descriptors[1].revents != 0 && !read_into(printed_, output_)) output_ = Fd();
 }
 
 std::string Program::expect(const std::string& text) {
@@ -133,12 +134,10 @@ Ending Program::wait() {
     }
     if (!ended_) read_more(5);
   }
-  while (reading_ && errors_) {  // what is in the pipe still; a left-over process keeps it open
-    const auto before = said_.size();
+  for (std::size_t before = ~said_.size(); said_.size() != before;) {  // what is in the pipes still
+    before = said_.size();
     read_more(0);
-    if (said_.size() == before) break;
   }
-  read_more(0);
   return *ended_;
 }
 

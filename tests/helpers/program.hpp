@@ -50,9 +50,6 @@ class Program {
   [[nodiscard]] int terminal() const { return errors_.get(); }
   /// Closes the terminal, as when its window is closed.
   void close_terminal() { errors_ = Fd(); }
-  /// Reads nothing more from stderr from now on; what is written there will block.
-  void stop_reading() { reading_ = false; }
-
   /// Waits for its end; throws TimedOut.
   Ending wait();
 

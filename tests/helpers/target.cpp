@@ -107,7 +107,7 @@ std::function<void()> fork_and_wait(bool& is_child) {
   is_child = ::fork() == 0;
   if (is_child) {
     ::close(ends[0]);
-    return [end = ends[1]] { ::close(end); };
+    return [end = ends[1]] { static_cast<void>(!::write(end, "x", 1)); };
   }
   ::close(ends[1]);
   char byte = 0;
