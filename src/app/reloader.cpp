@@ -135,6 +135,8 @@ void Reloader::take_news() {
       case Kind::started:
         ++handover_.starts;
         tell_started(*news);
+        // Taken for told when the stop began, because it had been forked by then.
+        if (policy_.stopping() && target_.untold() != 0) target_.forward(options_.stop_signal);
         feed(core::Started{});
         break;
       case Kind::failed:
@@ -182,7 +184,7 @@ void Reloader::take_ended_children() {
   } else if (killing_) {
     tree_.kill();
   } else {
-    tree_.ask_orphans();
+    tree_.ask_again();
   }
 }
 

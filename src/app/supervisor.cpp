@@ -68,6 +68,7 @@ void Supervisor::start_reloader() {
   channel_ = std::move(ours);
   reloader_ = spawned.pid;
   reloader_handle_ = proc::open_process(spawned.pid);
+  reloader_missed_a_signal_ = spawned.missed_a_signal;
   reloader_ended_.reset();
   farewell_.reset();
 }
@@ -113,7 +114,7 @@ void Supervisor::take_stop_signal(const signalfd_siginfo& signal) {
     spdlog::info("{}: stopping {}", name, printable(options_.command.front()));
     stop_asked_ = now;
     give_up_ = now + options_.stop_timeout + reloader_grace;
-    channel_->send(StopOrder{proc::from_terminal(signal)});
+    channel_->send(StopOrder{proc::from_terminal(signal) && !reloader_missed_a_signal_});
   } else if (now - *stop_asked_ >= between_signals) {
     if (!kill_asked_) spdlog::info("{} again: killing", name);
     kill_asked_ = true;
@@ -181,7 +182,7 @@ void Supervisor::sweep() {
     }
   };
   tree.ask(options_.stop_signal);
-  if (gone_by(Clock::now() + options_.stop_timeout, [&] { tree.ask_orphans(); })) return;
+  if (gone_by(Clock::now() + options_.stop_timeout, [&] { tree.ask_again(); })) return;
   kill_asked_ = false;
   if (gone_by(Clock::now() + reloader_grace, [&] { tree.kill(); })) return;
   for (const auto& [process, may_not_be_signalled] : tree.left()) {

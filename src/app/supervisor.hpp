@@ -47,6 +47,7 @@ class Supervisor {
   std::optional<Channel> channel_;
   pid_t reloader_ = -1;
   Fd reloader_handle_;
+  bool reloader_missed_a_signal_ = false;  // and so did the target, then
   std::optional<Ending> reloader_ended_;
   std::optional<Farewell> farewell_;
 

@@ -93,7 +93,6 @@ proc::Program Target::program(std::uint64_t generation, const std::string& chang
 
 void Target::work(proc::Program program) {
   News news;
-  news.missed_a_signal = proc::terminal_signal_pending();
   const TimePoint started = Clock::now();
   const auto spawned = execute(program);
   if (spawned.error != 0) {
@@ -102,6 +101,7 @@ void Target::work(proc::Program program) {
     return;
   }
   news.kind = News::Kind::started;
+  news.missed_a_signal = spawned.missed_a_signal;
   news.pid = spawned.pid;
   news.handle = proc::open_process(spawned.pid);
   tell(std::move(news));

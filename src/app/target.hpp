@@ -37,8 +37,7 @@ class Target {
     Ending ending;    ///< of one that ended
     Duration ran{0};  ///< of one that ended
     Fd handle;        ///< of one that started: taken by next()
-    /// Of one that started: a terminal had signalled this process group before it was there.
-    bool missed_a_signal = false;
+    bool missed_a_signal = false;  ///< of one that started: see Spawned
   };
 
   Target(const Options& options, const proc::SignalsGiven& signals);
@@ -60,7 +59,7 @@ class Target {
   [[nodiscard]] pid_t untold() const { return untold_; }
 
   /// Sends a signal to COMMAND's process alone; `gone` when it does not run.
-  [[nodiscard]] proc::Sent forward(int signal) const;
+  proc::Sent forward(int signal) const;
 
  private:
   [[nodiscard]] proc::Program program(std::uint64_t generation, const std::string& changed) const;

@@ -76,6 +76,9 @@ Spawned spawn(const Program& program) {
   spawned.pid = ::fork();
   if (spawned.pid < 0) throw_errno("fork");
   if (spawned.pid == 0) become(prepared);
+  // A signal that comes between the fork and this line is told both; the child dies of it then, in
+  // become(), and that it is taken for untold does no harm.
+  spawned.missed_a_signal = terminal_signal_pending();
 
   error_pipe.writing = Fd();  // so that reading ends with the child's copy: when it executes
   while (::read(error_pipe.reading.get(), &spawned.error, sizeof spawned.error) < 0) {

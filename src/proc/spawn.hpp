@@ -35,6 +35,10 @@ struct Program {
 struct Spawned {
   pid_t pid = -1;
   int error = 0;  ///< errno of the exec that failed; the pid is reaped already then
+
+  /// A terminal had signalled this process group before the new member was there, and the signal is
+  /// still pending here (where it is blocked and read by nobody, or not yet).
+  bool missed_a_signal = false;
 };
 
 /// Starts `program` as a child of the calling thread and returns when it has been executed, or

@@ -129,14 +129,14 @@ void TreeStop::ask(int signal, bool group_was_told, pid_t untold) {
     if (!asked_.insert(identity(process)).second) continue;
     const bool was_told = group_was_told && process.group == own_group && process.pid != untold;
     if (!was_told) send_signal(handle, signal);
-    if (process.stopped) send_signal(handle, SIGCONT);  // a stopped process ends only by KILL
   }
 }
 
-void TreeStop::ask_orphans() {
+void TreeStop::ask_again() {
   for (const auto& [process, handle] : descendants(spared_)) {
-    if (process.parent != ::getpid() || !asked_.insert(identity(process)).second) continue;
-    send_signal(handle, signal_);
+    const bool orphan = process.parent == ::getpid();
+    if (orphan && asked_.insert(identity(process)).second) send_signal(handle, signal_);
+    if (process.stopped) send_signal(handle, SIGCONT);  // stopped, it would end by KILL alone
   }
 }
 

@@ -48,9 +48,9 @@ class TreeStop {
   void ask(int signal, bool group_was_told = false, pid_t untold = 0);
 
   /// To be called whenever a child has ended, and from time to time: asks those that have become
-  /// orphans. What was born during the stop and still has its parent is left alone: it may be part
-  /// of an orderly end (the cleanup in a shell's trap).
-  void ask_orphans();
+  /// orphans since, and wakes those that are stopped. What was born during the stop and still has
+  /// its parent is left alone: it may be part of an orderly end (the cleanup in a shell's trap).
+  void ask_again();
 
   /// Kills every process of the tree, walk after walk, until one finds nobody new. To be called
   /// again while some are left.

@@ -60,13 +60,14 @@ TEST_F(OnTerminal, CtrlCOnceReachesTheTargetOnce) {
 }
 
 TEST_F(OnTerminal, CtrlCLetsPythonsFinallyRunToItsEnd) {
-  std::ofstream(place.beside("main.py")) << "import time\n"
-                                            "print('up', flush=True)\n"
-                                            "try:\n"
-                                            "    time.sleep(1000)\n"
-                                            "finally:\n"
-                                            "    time.sleep(0.5)\n"
-                                            "    open('../finally', 'w').write('ran')\n";
+  std::ofstream(place.beside("main.py"))
+      << "import time\n"
+         "print('up', flush=True)\n"
+         "try:\n"
+         "    while True: time.sleep(0.01)  # one long sleep may miss a signal on its way into it\n"
+         "finally:\n"
+         "    time.sleep(0.5)\n"
+         "    open('../finally', 'w').write('ran')\n";
   Program program(on_terminal({}, {"/usr/bin/python3", "../main.py"}));
   program.expect("up");
   program.type(ctrl_c);
@@ -179,6 +180,7 @@ TEST_F(OnTerminal, CtrlZAndFgGoOnWithoutARestart) {
   shell.program().type(ctrl_z);
   shell.expect_prompt();
   shell.start("fg");
+  shell.program().expect("test_target");  // the shell says what it puts into the foreground
   shell.program().type("go on\n");
   EXPECT_EQ(reports.next("line")["text"], "go on");
   place.edit("app.py", "changed");
