@@ -172,8 +172,9 @@ void Supervisor::sweep() {
   proc::TreeStop tree(strangers_);
   const auto gone_by = [&](TimePoint until, auto&& again) {
     for (;;) {
-      take_ended_children();
-      if (tree.left().empty()) return true;
+      const bool gone = tree.left().empty();
+      take_ended_children();  // after that look: whoever had ended by then is reaped
+      if (gone) return true;
       if (kill_asked_ || Clock::now() >= until) return false;
       again();
       pollfd signals{signals_.fd(), POLLIN, 0};

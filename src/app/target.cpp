@@ -41,12 +41,7 @@ Target::Target(const Options& options, const proc::SignalsGiven& signals)
       signals_(signals),
       wake_(require_fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {}
 
-Target::~Target() {
-  if (worker_.joinable()) worker_.join();
-}
-
 void Target::start(std::uint64_t generation, const std::string& changed) {
-  if (worker_.joinable()) worker_.join();  // it has told its last
   busy_ = true;
   untold_ = 0;
   worker_ = std::thread(&Target::work, this, program(generation, changed));
@@ -65,6 +60,7 @@ std::optional<Target::News> Target::next() {
     untold_ = news.missed_a_signal ? news.pid : 0;
   } else {
     handle_ = Fd();
+    worker_.join();  // it has told its last, and is about to end
   }
   return news;
 }

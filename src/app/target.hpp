@@ -25,8 +25,8 @@ namespace reloadrun::app {
 /// The file that COMMAND names now; nullopt when there is no COMMAND or PATH has no such program.
 std::optional<std::string> executable_of(const Options& options);
 
-/// Never to be destroyed while busy(): the worker cannot be called back. The reloader ends its
-/// process instead.
+/// Not to be destroyed while busy(): the worker cannot be called back (std::thread would terminate
+/// the program). The reloader ends its process instead.
 class Target {
  public:
   /// What the worker tells.
@@ -41,7 +41,6 @@ class Target {
   };
 
   Target(const Options& options, const proc::SignalsGiven& signals);
-  ~Target();
   Target(const Target&) = delete;
   Target& operator=(const Target&) = delete;
 

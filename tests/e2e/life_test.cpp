@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <fstream>
+#include <ostream>
 
 #include "helpers/fixture.hpp"
 
@@ -105,12 +106,15 @@ TEST_F(Life, StoppedWhilePostponed) {
 }
 
 struct Unstartable {
+  const char* test;
   const char* name;
   const char* content;
   bool executable;
   int status;
   const char* said;
 };
+
+void PrintTo(const Unstartable& unstartable, std::ostream* stream) { *stream << unstartable.test; }
 
 class Unstartables : public Life, public testing::WithParamInterface<Unstartable> {};
 
@@ -130,21 +134,22 @@ TEST_P(Unstartables, EndTheFirstStartWithTheShellsStatusAndOneLine) {
 INSTANTIATE_TEST_SUITE_P(
     Life, Unstartables,
     testing::Values(
-        Unstartable{"no-such-command", nullptr, false, 127,
+        Unstartable{"NoSuchCommand", "no-such-command", nullptr, false, 127,
                     "reloadrun: COMMAND 'no-such-command' is not found: check its name and PATH\n"},
-        Unstartable{"./no-such-file", nullptr, false, 127,
+        Unstartable{"NoSuchFile", "./no-such-file", nullptr, false, 127,
                     "reloadrun: COMMAND './no-such-file' is not found: check its path\n"},
         Unstartable{
-            "./command", "#!/bin/sh\n", false, 126,
+            "NoXBit", "./command", "#!/bin/sh\n", false, 126,
             "reloadrun: COMMAND './command' cannot be executed (Permission denied): make it "
             "executable, as with chmod +x\n"},
-        Unstartable{"./command", "#!/no/such/interpreter\n", true, 126,
+        Unstartable{"NoInterpreter", "./command", "#!/no/such/interpreter\n", true, 126,
                     "reloadrun: COMMAND './command' cannot be executed (its interpreter or loader "
                     "is missing): check its first line\n"},
         Unstartable{
-            "./command", "echo no shell is asked\n", true, 126,
+            "NoFormat", "./command", "echo no shell is asked\n", true, 126,
             "reloadrun: COMMAND './command' cannot be executed (Exec format error): give it "
-            "a #! line or build it for this machine\n"}));
+            "a #! line or build it for this machine\n"}),
+    [](const auto& test) { return std::string(test.param.test); });
 
 TEST_F(Life, ACommandThatGoesAwayLaterIsWaitedFor) {
   const auto command = place.work() / "server";

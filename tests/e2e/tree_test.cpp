@@ -165,9 +165,7 @@ TEST_F(Tree, ChildrenThatWereThereBeforeAreNotTouched) {
 
 TEST_F(Tree, WorksAsProcess1) {
   auto invocation = reloadrun({}, target({"daemon"}));
-  invocation.arguments.insert(
-      invocation.arguments.begin(),
-      {"unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc"});
+  make_process_1(invocation);
   Program program(invocation);
   const auto first = reports.next("start");
   reports.next("ready");
@@ -181,9 +179,7 @@ TEST_F(Tree, WorksAsProcess1) {
 
 TEST_F(Tree, Process1EndsWith128AndTheSignal) {
   auto invocation = reloadrun({"--on-exit", "exit"}, target({"die=11"}));
-  invocation.arguments.insert(
-      invocation.arguments.begin(),
-      {"unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc"});
+  make_process_1(invocation);
   Program program(invocation);
   EXPECT_EQ(program.wait(), (Ending{false, 128 + SIGSEGV}));
 }
