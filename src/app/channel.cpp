@@ -19,7 +19,7 @@ namespace {
 // The first message's text; what it begins with travels beside it, in a memory file, since a
 // command line may be larger than any message.
 constexpr std::string_view begin_mark = "reloadrun: begin, version 1";
-constexpr std::size_t largest_message = 128 * 1024;
+constexpr std::size_t largest_message = 0x20000;  // 128 KiB
 
 union ControlBuffer {
   cmsghdr aligned;

@@ -51,6 +51,7 @@ Error start_error(const std::string& command, int error) {
 
 std::string names_of(const std::vector<proc::TreeStop::Left>& left) {
   std::vector<std::string> names;
+  names.reserve(left.size());
   for (const auto& [process, may_not_be_signalled] : left) {
     names.push_back(fmt::format("{} (pid {}{})", printable(process.name), process.pid,
                                 may_not_be_signalled ? ", which may not be signalled" : ""));

@@ -33,12 +33,12 @@ Supervisor::Supervisor(Options options, std::vector<std::string> arguments)
     : options_(std::move(options)),
       arguments_(std::move(arguments)),
       given_(proc::take_signals()),
-      signals_({SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCHLD}) {
+      signals_({SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCHLD}),
+      strangers_(proc::children_of(::getpid())),
+      may_have_strangers_(::getpid() == 1 || !strangers_.empty()) {
   log::to_stderr(options_.verbosity, options_.color);
   proc::become_subreaper();
   handover_.postponed = options_.postpone;
-  strangers_ = proc::children_of(::getpid());
-  may_have_strangers_ = ::getpid() == 1 || !strangers_.empty();
 }
 
 Ending Supervisor::run() {

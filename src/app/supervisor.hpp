@@ -53,7 +53,7 @@ class Supervisor {
 
   Handover handover_;
   std::set<pid_t> strangers_;  // children that do not descend from a reloader
-  bool may_have_strangers_ = false;
+  const bool may_have_strangers_;
   std::optional<TimePoint> stop_asked_;
   bool kill_asked_ = false;
   Deadline give_up_;  // when a reloader that was told to end is killed

@@ -60,8 +60,8 @@ class Walk {
     // says more.
     if (watched_.executable()) add_executable(*watched_.executable());
     std::ranges::stable_sort(found_, {}, &Entry::path);
-    const auto doubled = std::ranges::unique(found_, {}, &Entry::path);
-    found_.erase(doubled.begin(), doubled.end());
+    const auto same_path = [](const Entry& a, const Entry& b) { return a.path == b.path; };
+    found_.erase(std::unique(found_.begin(), found_.end(), same_path), found_.end());
     return std::move(found_);
   }
 
