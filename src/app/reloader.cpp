@@ -120,18 +120,27 @@ void Reloader::feed(const Order& order) {
     if (!handover_.since) handover_.since = Clock::now();
     feed(core::RestartAsked{});
   } else if (const auto* forward = std::get_if<ForwardOrder>(&order)) {
-    if (target_.forward(forward->signal) == proc::Sent::yes) {
-      spdlog::debug("{} passed on to {}", proc::signal_name(forward->signal), name_);
+    if (target_.starting()) {
+      to_forward_.push_back(forward->signal);
     } else {
-      spdlog::warn("{} is not passed on: {} does not run, or may not be signalled",
-                   proc::signal_name(forward->signal), name_);
+      forward_signal(forward->signal);
     }
+  }
+}
+
+void Reloader::forward_signal(int signal) {
+  if (target_.forward(signal) == proc::Sent::yes) {
+    spdlog::debug("{} passed on to {}", proc::signal_name(signal), name_);
+  } else {
+    spdlog::warn("{} is not passed on: {} does not run, or may not be signalled",
+                 proc::signal_name(signal), name_);
   }
 }
 
 void Reloader::take_news() {
   using Kind = Target::News::Kind;
   while (auto news = target_.next()) {
+    for (const int signal : std::exchange(to_forward_, {})) forward_signal(signal);
     switch (news->kind) {
       case Kind::started:
         ++handover_.starts;

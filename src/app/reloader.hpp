@@ -4,7 +4,7 @@
 #pragma once
 
 #include <optional>
-#include <set>
+#include <vector>
 
 #include "app/channel.hpp"
 #include "app/target.hpp"
@@ -37,6 +37,7 @@ class Reloader {
   void look();
   void feed(const core::Event& event);
   void feed(const Order& order);
+  void forward_signal(int signal);
   void tell_started(const Target::News& news);
 
   void carry_out(const core::Start&);
@@ -63,6 +64,7 @@ class Reloader {
   watch::Snapshot snapshot_;
   TimePoint next_look_;
 
+  std::vector<int> to_forward_;  // to a COMMAND that is being started
   proc::TreeStop tree_;
   bool killing_ = false;
   int start_error_ = 0;  // of the start that failed last

@@ -54,6 +54,9 @@ class Target {
   /// Whether a start is under way or COMMAND runs, as far as next() has told.
   [[nodiscard]] bool busy() const { return busy_; }
 
+  /// Whether a start is under way, of which there is no news yet.
+  [[nodiscard]] bool starting() const { return busy_ && !handle_; }
+
   /// COMMAND's pid when it has missed a terminal's signal to this process group; 0 otherwise.
   [[nodiscard]] pid_t untold() const { return untold_; }
 
