@@ -19,7 +19,6 @@ namespace {
 // The first message's text; what it begins with travels beside it, in a memory file, since a
 // command line may be larger than any message.
 constexpr std::string_view begin_mark = "reloadrun: begin, version 1";
-constexpr std::size_t largest_message = 0x20000;  // 128 KiB
 
 union ControlBuffer {
   cmsghdr aligned;
@@ -122,25 +121,37 @@ std::optional<Report> Channel::receive_report() {
   return bytes ? std::optional(wire::decode_one_of<Report>(*bytes)) : std::nullopt;
 }
 
-std::string Channel::wire_form(const Order& order) { return wire::encode_one_of(order); }
-std::string Channel::wire_form(const Report& report) { return wire::encode_one_of(report); }
+bool Channel::send(const Order& order) {
+  return send_bytes(wire::encode_one_of(order), Duration::zero());
+}
 
-bool Channel::send_bytes(std::string_view bytes) {
-  return ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) >= 0;
+bool Channel::send(const Report& report, Duration patience) {
+  return send_bytes(wire::encode_one_of(report), patience);
+}
+
+bool Channel::send_bytes(std::string_view bytes, Duration patience) {
+  const TimePoint until = Clock::now() + patience;
+  for (;;) {
+    if (::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) >= 0) return true;
+    if ((errno != EAGAIN && errno != EINTR) || Clock::now() >= until) return false;
+    pollfd writable{socket_.get(), POLLOUT, 0};
+    wait_for({&writable, 1}, until);
+  }
 }
 
 std::optional<std::string> Channel::receive_bytes() {
-  std::string bytes(largest_message, '\0');
-  const ssize_t got = ::recv(socket_.get(), bytes.data(), bytes.size(), 0);
-  if (got < 0) {
+  // Its size first, since there is no largest one.
+  const ssize_t size = ::recv(socket_.get(), nullptr, 0, MSG_PEEK | MSG_TRUNC);
+  if (size < 0) {
     if (errno == EAGAIN || errno == EINTR) return std::nullopt;
     if (errno != ECONNRESET) throw_errno("recv");
   }
-  if (got <= 0) {  // no message is empty
+  if (size <= 0) {  // no message is empty
     closed_ = true;
     return std::nullopt;
   }
-  bytes.resize(static_cast<std::size_t>(got));
+  std::string bytes(static_cast<std::size_t>(size), '\0');
+  if (::recv(socket_.get(), bytes.data(), bytes.size(), 0) != size) throw wire::Torn();
   return bytes;
 }
 

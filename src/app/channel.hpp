@@ -1,5 +1,5 @@
-// The private socket between supervisor and reloader: whole messages, in order, never waiting. Each
-// end is driven by its process's main thread.
+// The private socket between supervisor and reloader: whole messages, in order, without waiting.
+// Each end is driven by its process's main thread.
 //
 // A reloader knows itself by it: RUN_MAIN=true alone may come from the user's environment. The end
 // of one process is seen by the other as the end of the socket, after everything that was sent.
@@ -35,9 +35,10 @@ class Channel {
   /// Throws wire::Torn when it is not there.
   Begin receive_begin();
 
-  /// False when the other end has gone, or has not read for so long that the socket is full.
-  bool send(const Order& order) { return send_bytes(wire_form(order)); }
-  bool send(const Report& report) { return send_bytes(wire_form(report)); }
+  /// False when the other end has gone, or when the socket is full and the other end has not read
+  /// for as long as `patience`. Orders and lines for the user never wait.
+  bool send(const Order& order);
+  bool send(const Report& report, Duration patience = Duration::zero());
 
   /// The next message; nullopt when none is there now. Throws wire::Torn.
   std::optional<Order> receive_order();
@@ -49,9 +50,7 @@ class Channel {
  private:
   explicit Channel(Fd socket) : socket_(std::move(socket)) {}
 
-  static std::string wire_form(const Order& order);
-  static std::string wire_form(const Report& report);
-  bool send_bytes(std::string_view bytes);
+  bool send_bytes(std::string_view bytes, Duration patience);
   std::optional<std::string> receive_bytes();
 
   Fd socket_;

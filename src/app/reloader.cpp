@@ -1,12 +1,11 @@
 #include "app/reloader.hpp"
 
 #include <sys/prctl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
+#include <ranges>
 #include <string>
 #include <utility>
 
@@ -24,40 +23,10 @@ using std::chrono::milliseconds;
 // While a tree is being stopped, nothing tells of a process that is born or orphaned in it.
 constexpr Duration tree_recheck = milliseconds(50);
 
-Error start_error(const std::string& command, int error) {
-  const bool missing = ::access(command.c_str(), F_OK) != 0;
-  const bool by_name = command.find('/') == std::string::npos;
-  if (error == ENOENT && (by_name || missing)) {
-    return {fmt::format("COMMAND '{}' is not found", printable(command)),
-            by_name ? "check its name and PATH" : "check its path", status_not_found};
-  }
-  const auto text = [&](const char* why) {
-    return fmt::format("COMMAND '{}' cannot be executed ({})", printable(command), why);
-  };
-  switch (error) {
-    case ENOENT:
-      return {text("its interpreter or loader is missing"), "check its first line",
-              status_not_executable};
-    case EACCES:
-      return {text(std::strerror(error)), "make it executable, as with chmod +x",
-              status_not_executable};
-    case ENOEXEC:
-      return {text(std::strerror(error)), "give it a #! line or build it for this machine",
-              status_not_executable};
-    default:
-      return {text(std::strerror(error)), "mend that and try again", status_not_executable};
-  }
-}
+// The supervisor reads at once, unless it is stopped.
+constexpr Duration last_message_patience = milliseconds(1000);
 
-std::string names_of(const std::vector<proc::TreeStop::Left>& left) {
-  std::vector<std::string> names;
-  names.reserve(left.size());
-  for (const auto& [process, may_not_be_signalled] : left) {
-    names.push_back(fmt::format("{} (pid {}{})", printable(process.name), process.pid,
-                                may_not_be_signalled ? ", which may not be signalled" : ""));
-  }
-  return fmt::format("{}", fmt::join(names, ", "));
-}
+constexpr int most_details = 20;  // of what -v says of a look
 
 }  // namespace
 
@@ -219,7 +188,9 @@ void Reloader::look() {
     spdlog::info("{}: {} {}", changes_text(changes), target_.busy() ? "stopping" : "starting",
                  name_);
   }
-  for (const auto& change : changes) spdlog::debug("{}", change_detail(change));
+  for (const auto& change : changes | std::views::take(most_details)) {
+    spdlog::debug("{}", change_detail(change));
+  }
   if (!handover_.since) handover_.since = begun;
   core::Changed changed;
   for (const auto& change : changes) changed.paths.push_back(change.path);
@@ -255,17 +226,17 @@ void Reloader::carry_out(const core::Disarm&) { timer_.reset(); }
 void Reloader::carry_out(const core::Reload& reload) {
   handover_.postponed = false;
   handover_.changed = changed_variable(reload.changed);
-  channel_.send(handover_);
+  channel_.send(handover_, last_message_patience);
   status_ = status_reload;
 }
 
 void Reloader::carry_out(const core::EndStopped&) {
-  channel_.send(Farewell{});
+  channel_.send(Farewell{}, last_message_patience);
   status_ = status_stopped;
 }
 
 void Reloader::carry_out(const core::EndLike& end) {
-  channel_.send(Farewell{end.ending});
+  channel_.send(Farewell{end.ending}, last_message_patience);
   status_ = status_stopped;  // how reloadrun ends is said by the message
 }
 

@@ -1,7 +1,10 @@
 #include "app/words.hpp"
 
-#include <algorithm>
+#include <unistd.h>
+
 #include <array>
+#include <cerrno>
+#include <cstring>
 
 #include "fmt/format.h"
 #include "proc/signals.hpp"
@@ -87,6 +90,41 @@ std::string change_detail(const Change& change) {
 
 std::string count_text(std::size_t count, const char* singular) {
   return fmt::format("{} {}{}", count, singular, count == 1 ? "" : "s");
+}
+
+Error start_error(const std::string& command, int error) {
+  const bool missing = ::access(command.c_str(), F_OK) != 0;
+  const bool by_name = command.find('/') == std::string::npos;
+  if (error == ENOENT && (by_name || missing)) {
+    return {fmt::format("COMMAND '{}' is not found", printable(command)),
+            by_name ? "check its name and PATH" : "check its path", status_not_found};
+  }
+  const auto text = [&](const char* why) {
+    return fmt::format("COMMAND '{}' cannot be executed ({})", printable(command), why);
+  };
+  switch (error) {
+    case ENOENT:
+      return {text("its interpreter or loader is missing"), "check its first line",
+              status_not_executable};
+    case EACCES:
+      return {text(std::strerror(error)), "make it executable, as with chmod +x",
+              status_not_executable};
+    case ENOEXEC:
+      return {text(std::strerror(error)), "give it a #! line or build it for this machine",
+              status_not_executable};
+    default:
+      return {text(std::strerror(error)), "mend that and try again", status_not_executable};
+  }
+}
+
+std::string names_of(const std::vector<proc::TreeStop::Left>& left) {
+  std::vector<std::string> names;
+  names.reserve(left.size());
+  for (const auto& [process, may_not_be_signalled] : left) {
+    names.push_back(fmt::format("{} (pid {}{})", printable(process.name), process.pid,
+                                may_not_be_signalled ? ", which may not be signalled" : ""));
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
 }
 
 std::string printable(std::string_view name) {

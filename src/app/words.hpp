@@ -1,4 +1,5 @@
-// How things are put to the user. Pure functions from values to text.
+// How things are put to the user. From values to text, without effects; start_error() also asks
+// whether a file is there.
 #pragma once
 
 #include <string>
@@ -7,6 +8,8 @@
 
 #include "base/clock.hpp"
 #include "base/ending.hpp"
+#include "proc/tree.hpp"
+#include "reloadrun/error.hpp"
 #include "watch/snapshot.hpp"
 
 namespace reloadrun::app {
@@ -22,6 +25,13 @@ std::string changes_text(const std::vector<watch::Change>& changes);
 
 /// What -v says of one change: "main.py: mtime 2.1 s later, 120 -> 131 bytes, another inode".
 std::string change_detail(const watch::Change& change);
+
+/// What is wrong, and what to do, when COMMAND could not be started for this errno: status 127 when
+/// it is not there, 126 when it cannot be executed.
+Error start_error(const std::string& command, int error);
+
+/// "python3 (pid 12), sh (pid 14, which may not be signalled)".
+std::string names_of(const std::vector<proc::TreeStop::Left>& left);
 
 /// "1 file", "12 files".
 std::string count_text(std::size_t count, const char* singular);

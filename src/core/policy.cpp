@@ -75,7 +75,7 @@ Actions Policy::on_event(const TreeGone&) {
     append(actions, end());
   } else if (after_ == After::reload) {
     state_ = State::over;
-    actions.emplace_back(Reload{changed_});
+    actions.emplace_back(Reload{{changed_.begin(), changed_.end()}});
   } else if (const auto delay = backoff_.after_run_of(last_run_); delay.count() > 0) {
     state_ = State::pausing;
     actions.emplace_back(Tell{Tell::Topic::starting_again, delay});
@@ -88,9 +88,7 @@ Actions Policy::on_event(const TreeGone&) {
 }
 
 Actions Policy::on_event(const Changed& changed) {
-  for (const std::string& path : changed.paths) {
-    if (std::ranges::find(changed_, path) == changed_.end()) changed_.push_back(path);
-  }
+  changed_.insert(changed.paths.begin(), changed.paths.end());
   return stop(After::reload);
 }
 

@@ -15,6 +15,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -63,7 +64,7 @@ struct Arm {
 struct Disarm {};
 struct Reload {
   std::vector<std::string> changed;
-};                     ///< hand over and exit with 3
+};                     ///< hand over and exit with 3; sorted
 struct EndStopped {};  ///< end as the user asked
 struct EndLike {
   Ending ending;
@@ -138,7 +139,7 @@ class Policy {
   int busy_starts_ = 0;
   std::chrono::nanoseconds last_run_{0};
   Backoff backoff_;
-  std::vector<std::string> changed_;
+  std::set<std::string> changed_;
 };
 
 }  // namespace reloadrun::core

@@ -50,15 +50,15 @@ class Walk {
   explicit Walk(const WatchSet& watched) : watched_(watched) {}
 
   Snapshot take() {
+    // First, so that it stays the first of its equals: its entry says more.
+    if (watched_.executable()) add_executable(*watched_.executable());
     for (const std::string& root : watched_.roots()) add_root(root);
     while (!to_do_.empty()) {
       const std::string path = std::move(to_do_.back());
       to_do_.pop_back();
       read_directory(path, false);
     }
-    // Overlapping roots name a file twice. The executable goes first among its equals: its entry
-    // says more.
-    if (watched_.executable()) add_executable(*watched_.executable());
+    // A file may be found by several roots.
     std::ranges::stable_sort(found_, {}, &Entry::path);
     const auto same_path = [](const Entry& a, const Entry& b) { return a.path == b.path; };
     found_.erase(std::unique(found_.begin(), found_.end(), same_path), found_.end());
@@ -78,7 +78,7 @@ class Walk {
     if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return;
     Entry entry{path, stamp_of(status)};
     entry.stamp.runnable = (status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
-    found_.insert(found_.begin(), std::move(entry));
+    found_.push_back(std::move(entry));
   }
 
   void read_directory(const std::string& path, bool follow) {
