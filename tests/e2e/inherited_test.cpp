@@ -37,6 +37,13 @@ TEST_F(Inherited, ArgumentsByteForByte) {
   end(program);
 }
 
+TEST_F(Inherited, ArgumentsLargerThanAnyMessage) {
+  Words command{"sh", "-c", "exit $(( ${#1} == 120000 && $# == 10 ? 5 : 6 ))", "sh"};
+  for (int i = 0; i < 10; ++i) command.emplace_back(120000, 'x');
+  Program program(reloadrun({"--on-exit", "exit"}, command));
+  EXPECT_EQ(program.wait(), (Ending{false, 5}));
+}
+
 TEST_F(Inherited, OptionsEndAtTheCommandWithoutASeparator) {
   auto invocation = reloadrun({}, {});
   invocation.arguments.pop_back();  // the "--"

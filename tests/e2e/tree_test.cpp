@@ -1,7 +1,13 @@
 // Nothing is left behind, whoever is killed. The fixture proves the rest: it adopts what gets away.
 
+#include "proc/tree.hpp"
+
+#include <grp.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <filesystem>
 
 #include "helpers/fixture.hpp"
 
@@ -163,6 +169,40 @@ TEST_F(Tree, ChildrenThatWereThereBeforeAreNotTouched) {
   wait_until_nothing_is_left();
 }
 
+TEST_F(Tree, WhatMayNotBeSignalledIsNamedAndNothingIsStartedOverIt) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can make a program that another may not signal";
+  const auto as_root = place.beside("as_root");
+  std::filesystem::copy_file(test_target_path(), as_root);
+  ASSERT_EQ(::chmod(as_root.c_str(), 04755), 0);
+  ASSERT_EQ(::chmod(place.work().parent_path().c_str(), 0755), 0);
+  ASSERT_EQ(::chmod(reports.path().c_str(), 0666), 0);
+  auto command = target({"become-root"});
+  command.front() = as_root;
+  auto invocation = reloadrun({"--stop-timeout", "100ms"}, command);
+  invocation.prepare = [] {
+    constexpr uid_t nobody = 65534;
+    if (::setgroups(0, nullptr) != 0 || ::setgid(nobody) != 0 || ::setuid(nobody) != 0) ::_exit(1);
+  };
+  Program program(invocation);
+  const auto first = reports.next("start");
+  reports.next("ready");
+  place.edit("app.py", "changed");
+  const std::string named = "as_root (pid " + first["pid"] + ", which may not be signalled)";
+  program.expect("cannot end " + named);
+  EXPECT_FALSE(reports.has("start"));
+  ::kill(first.number("pid"), SIGKILL);
+  const auto second = reports.next("start");
+  EXPECT_EQ(second["generation"], "'2'");
+  reports.next("ready");
+
+  program.signal(SIGTERM);
+  program.expect("as_root (pid " + second["pid"] + ", which may not be signalled)");
+  EXPECT_EQ(program.wait(), Ending{});
+  EXPECT_TRUE(is_alive(second.number("pid")));
+  ::kill(second.number("pid"), SIGKILL);
+  wait_until_nothing_is_left();
+}
+
 TEST_F(Tree, WorksAsProcess1) {
   auto invocation = reloadrun({}, target({"daemon"}));
   make_process_1(invocation);
@@ -175,6 +215,31 @@ TEST_F(Tree, WorksAsProcess1) {
   const pid_t process_1 = only_child_of(program.pid());
   ::kill(process_1, SIGTERM);
   EXPECT_EQ(program.wait(), Ending{});
+}
+
+TEST_F(Tree, Process1SignalsNoStranger) {
+  // What is put into a container from outside becomes process 1's child when its parent ends.
+  auto invocation = reloadrun({}, target({"tell=12", "daemon"}));
+  make_process_1(invocation);
+  Program program(invocation);
+  const pid_t process_1 = only_child_of(program.pid());
+  reports.next("ready");
+  const pid_t reloader = only_child_of(process_1);
+  Words enter{"nsenter", "--target", std::to_string(process_1), "--pid", "--mount"};
+  if (::geteuid() != 0) enter.insert(enter.end(), {"--user", "--preserve-credentials"});
+  const std::string script = test_target_path() + " " + reports.path() + " last-words=15 &";
+  enter.insert(enter.end(), {"sh", "-c", script});
+  Program stranger({.arguments = enter, .directory = place.work()});
+  EXPECT_EQ(stranger.wait(), Ending{});
+  reports.next("ready");
+  eventually("its adoption", [&] { return proc::children_of(process_1).size() == 2; });
+  for (int i = 0; i < 2; ++i) {  // the second time it has finished with the first
+    ::kill(process_1, SIGUSR2);
+    reports.next("signal");
+  }
+  ::kill(reloader, SIGKILL);
+  EXPECT_EQ(program.wait(), (Ending{false, 128 + SIGKILL}));
+  EXPECT_FALSE(reports.has("last-words"));
 }
 
 TEST_F(Tree, Process1EndsWith128AndTheSignal) {
