@@ -18,7 +18,7 @@ namespace {
 
 // The first message's text; what it begins with travels beside it, in a memory file, since a
 // command line may be larger than any message.
-constexpr std::string_view begin_mark = "reloadrun: begin, version 1";
+constexpr std::string_view begin_mark = "reloadrun: begin";
 
 union ControlBuffer {
   cmsghdr aligned;
@@ -121,8 +121,8 @@ std::optional<Report> Channel::receive_report() {
   return bytes ? std::optional(wire::decode_one_of<Report>(*bytes)) : std::nullopt;
 }
 
-bool Channel::send(const Order& order) {
-  return send_bytes(wire::encode_one_of(order), Duration::zero());
+bool Channel::send(const Order& order, Duration patience) {
+  return send_bytes(wire::encode_one_of(order), patience);
 }
 
 bool Channel::send(const Report& report, Duration patience) {

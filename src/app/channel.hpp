@@ -36,8 +36,8 @@ class Channel {
   Begin receive_begin();
 
   /// False when the other end has gone, or when the socket is full and the other end has not read
-  /// for as long as `patience`. Orders and lines for the user never wait.
-  bool send(const Order& order);
+  /// for as long as `patience`: then the message is lost.
+  bool send(const Order& order, Duration patience = Duration::zero());
   bool send(const Report& report, Duration patience = Duration::zero());
 
   /// The next message; nullopt when none is there now. Throws wire::Torn.

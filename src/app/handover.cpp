@@ -2,16 +2,17 @@
 
 namespace reloadrun::app {
 
-std::string changed_variable(const std::vector<std::string>& paths) {
+std::string changed_variable(const std::vector<std::string>& paths, std::string so_far) {
   constexpr std::size_t most = 4096;
-  std::string text;
+  const std::string before = "\n" + so_far + "\n";
   for (const std::string& path : paths) {
-    const std::size_t separator = text.empty() ? 0 : 1;
-    if (text.size() + separator + path.size() > most) break;
-    if (separator != 0) text += '\n';
-    text += path;
+    if (before.find("\n" + path + "\n") != std::string::npos) continue;
+    const std::size_t separator = so_far.empty() ? 0 : 1;
+    if (so_far.size() + separator + path.size() > most) break;
+    if (separator != 0) so_far += '\n';
+    so_far += path;
   }
-  return text;
+  return so_far;
 }
 
 }  // namespace reloadrun::app

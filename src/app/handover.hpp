@@ -25,7 +25,8 @@ struct Handover {
   std::optional<TimePoint> since;
 };
 
-/// `paths` one a line, cut at a whole line within 4 KiB.
-std::string changed_variable(const std::vector<std::string>& paths);
+/// `paths` one a line, those that `so_far` does not name yet added to it; cut at a whole line
+/// within 4 KiB.
+std::string changed_variable(const std::vector<std::string>& paths, std::string so_far = {});
 
 }  // namespace reloadrun::app

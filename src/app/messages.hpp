@@ -16,8 +16,11 @@ namespace reloadrun {
 
 template <class Archive>
 void members(Archive& a, Options& o) {
-  a(o.command, o.watch, o.extensions, o.interval, o.stop_signal, o.stop_timeout, o.on_exit,
-    o.postpone, o.clear, o.list, o.verbosity, o.color);
+  // Named by all of them, so that an option that is not handed down does not compile.
+  auto& [command, watch, extensions, interval, stop_signal, stop_timeout, on_exit, postpone, clear,
+         list, verbosity, color] = o;
+  a(command, watch, extensions, interval, stop_signal, stop_timeout, on_exit, postpone, clear, list,
+    verbosity, color);
 }
 template <class Archive>
 void members(Archive& a, Ending& e) {
@@ -60,7 +63,13 @@ struct Line {
 struct Farewell {
   std::optional<Ending> like;
 };
-using Report = std::variant<Line, Handover, Farewell>;
+/// The last message of a reloader that could not start COMMAND for the first time: an Error.
+struct Failure {
+  std::string what_is_wrong;
+  std::string what_to_do;
+  int exit_status = 0;
+};
+using Report = std::variant<Line, Handover, Farewell, Failure>;
 
 // ------------------------------------------------------------------------------------------------
 
@@ -91,6 +100,11 @@ void members(Archive& a, Line& line) {
 template <class Archive>
 void members(Archive& a, Farewell& farewell) {
   a(farewell.like);
+}
+
+template <class Archive>
+void members(Archive& a, Failure& failure) {
+  a(failure.what_is_wrong, failure.what_to_do, failure.exit_status);
 }
 
 }  // namespace reloadrun::app

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <ranges>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "app/words.hpp"
@@ -20,13 +21,10 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// While a tree is being stopped, nothing tells of a process that is born or orphaned in it.
-constexpr Duration tree_recheck = milliseconds(50);
-
 // The supervisor reads at once, unless it is stopped.
 constexpr Duration last_message_patience = milliseconds(1000);
 
-constexpr int most_details = 20;  // of what -v says of a look
+constexpr std::size_t most_details = 20;  // of what -v says of a look
 
 }  // namespace
 
@@ -41,7 +39,7 @@ Reloader::Reloader(Channel channel, Begin begin)
                .postpone = handover_.postponed,
                .first_start = handover_.starts == 0,
                .stop_timeout = options_.stop_timeout}),
-      watched_(options_, executable_of(options_)) {}
+      watched_(options_, executables_of(options_)) {}
 
 int Reloader::run() {
   log::to(
@@ -62,14 +60,14 @@ int Reloader::run() {
 
 void Reloader::attend() {
   Deadline until = earlier(next_look_, timer_);
-  if (policy_.stopping()) until = earlier(until, Clock::now() + tree_recheck);
+  if (policy_.stopping()) until = earlier(until, Clock::now() + proc::tree_recheck);
   std::array descriptors{pollfd{channel_.closed() ? -1 : channel_.fd(), POLLIN, 0},
                          pollfd{ended_children_.fd(), POLLIN, 0}, pollfd{target_.fd(), POLLIN, 0}};
   wait_for(descriptors, until);
   take_orders();
   take_news();
-  take_ended_children();
   take_time();
+  take_ended_children();  // last: what was decided above may find that nothing is left to stop
 }
 
 void Reloader::take_orders() {
@@ -113,13 +111,14 @@ void Reloader::take_news() {
     switch (news->kind) {
       case Kind::started:
         ++handover_.starts;
+        start_error_.reset();
         tell_started(*news);
         // Taken for told when the stop began, because it had been forked by then.
-        if (policy_.stopping() && target_.untold() != 0) target_.forward(options_.stop_signal);
+        if (policy_.stopping() && target_.untold() != 0) tree_.forget(target_.untold());
         feed(core::Started{});
         break;
       case Kind::failed:
-        start_error_ = news->error;
+        start_error_ = start_error(options_.command.front(), news->error, news->file_is_there);
         feed(core::StartFailed{news->error == ETXTBSY});
         break;
       case Kind::ended: {
@@ -134,12 +133,14 @@ void Reloader::take_news() {
   }
 }
 
+void Reloader::tell_watching() const {
+  spdlog::info("watching {} in {}", count_text(snapshot_.size(), "file"),
+               printable(watched_.description()));
+}
+
 void Reloader::tell_started(const Target::News& news) {
   const bool first = handover_.starts == 1;
-  if (first) {
-    spdlog::info("watching {} in {}", count_text(snapshot_.size(), "file"),
-                 printable(watched_.description()));
-  }
+  if (first) tell_watching();
   const char* verb = first ? "started" : "restarted";
   if (handover_.since) {
     spdlog::info("{} {} in {}, pid {}", name_, verb, duration_text(Clock::now() - *handover_.since),
@@ -159,6 +160,7 @@ void Reloader::take_ended_children() {
   proc::reap_adopted();
   if (!policy_.stopping()) return;
   if (!target_.busy() && proc::no_child_left()) {
+    terminal_.restore();  // others than COMMAND may have had it until now
     feed(core::TreeGone{});
   } else if (killing_) {
     tree_.kill();
@@ -179,10 +181,18 @@ void Reloader::take_time() {
 
 void Reloader::look() {
   const TimePoint begun = Clock::now();
-  watch::Snapshot now = watch::look(watched_);
+  next_look_ = begun + options_.interval;
+  watch::Snapshot now;
+  try {
+    now = watch::look(watched_);
+  } catch (const std::system_error& error) {
+    if (!look_failed_) spdlog::warn("cannot look at the files ({}): trying again", error.what());
+    look_failed_ = true;
+    return;
+  }
+  look_failed_ = false;
   const auto changes = watch::changes(snapshot_, now);
   snapshot_ = std::move(now);
-  next_look_ = std::max(begun + options_.interval, Clock::now());
   if (changes.empty()) return;
   if (!policy_.stopping()) {
     spdlog::info("{}: {} {}", changes_text(changes), target_.busy() ? "stopping" : "starting",
@@ -191,6 +201,7 @@ void Reloader::look() {
   for (const auto& change : changes | std::views::take(most_details)) {
     spdlog::debug("{}", change_detail(change));
   }
+  if (changes.size() > most_details) spdlog::debug("and {} more", changes.size() - most_details);
   if (!handover_.since) handover_.since = begun;
   core::Changed changed;
   for (const auto& change : changes) changed.paths.push_back(change.path);
@@ -225,7 +236,7 @@ void Reloader::carry_out(const core::Disarm&) { timer_.reset(); }
 
 void Reloader::carry_out(const core::Reload& reload) {
   handover_.postponed = false;
-  handover_.changed = changed_variable(reload.changed);
+  handover_.changed = changed_variable(reload.changed, std::move(handover_.changed));
   channel_.send(handover_, last_message_patience);
   status_ = status_reload;
 }
@@ -241,22 +252,23 @@ void Reloader::carry_out(const core::EndLike& end) {
 }
 
 void Reloader::carry_out(const core::FailToStart&) {
-  throw start_error(options_.command.front(), start_error_);
+  const Error& error = start_error_.value();
+  channel_.send(Failure{error.what(), error.what_to_do(), error.exit_status()},
+                last_message_patience);
+  status_ = error.exit_status();
 }
 
 void Reloader::carry_out(const core::Tell& tell) {
   using Topic = core::Tell::Topic;
   switch (tell.topic) {
     case Topic::postponed:
-      spdlog::info("watching {} in {}", count_text(snapshot_.size(), "file"),
-                   printable(watched_.description()));
+      tell_watching();
       spdlog::info("waiting for the first change to start {}", name_);
       break;
     case Topic::waiting:
-      if (start_error_ != 0) {
-        const Error error = start_error(options_.command.front(), start_error_);
-        spdlog::error("{}: {}", error.what(), error.what_to_do());
-        start_error_ = 0;
+      if (start_error_) {
+        spdlog::error("{}: {}", printable(start_error_->what()), start_error_->what_to_do());
+        start_error_.reset();
       }
       spdlog::info("waiting for a change to start {} again", name_);
       break;
@@ -272,6 +284,9 @@ void Reloader::carry_out(const core::Tell& tell) {
       break;
     case Topic::cannot_be_ended:
       spdlog::error("cannot end {}: nothing is started while it runs", names_of(tree_.left()));
+      break;
+    case Topic::left_behind:
+      spdlog::error("cannot end {}: it is left behind", names_of(tree_.left()));
       break;
   }
 }

@@ -13,6 +13,7 @@
 #include "proc/signals.hpp"
 #include "proc/terminal.hpp"
 #include "proc/tree.hpp"
+#include "reloadrun/error.hpp"
 #include "watch/look.hpp"
 #include "watch/snapshot.hpp"
 #include "watch/watch_set.hpp"
@@ -25,7 +26,6 @@ class Reloader {
   Reloader(Channel channel, Begin begin);
 
   /// Returns the status to end the process with, by _exit: the worker thread may still be there.
-  /// Throws Error when the first start fails.
   int run();
 
  private:
@@ -38,6 +38,7 @@ class Reloader {
   void feed(const core::Event& event);
   void feed(const Order& order);
   void forward_signal(int signal);
+  void tell_watching() const;
   void tell_started(const Target::News& news);
 
   void carry_out(const core::Start&);
@@ -48,7 +49,7 @@ class Reloader {
   void carry_out(const core::Reload& reload);
   void carry_out(const core::EndStopped&);
   void carry_out(const core::EndLike& end);
-  [[noreturn]] void carry_out(const core::FailToStart&);
+  void carry_out(const core::FailToStart&);
   void carry_out(const core::Tell& tell);
 
   Channel channel_;
@@ -67,7 +68,8 @@ class Reloader {
   std::vector<int> to_forward_;  // to a COMMAND that is being started
   proc::TreeStop tree_;
   bool killing_ = false;
-  int start_error_ = 0;  // of the start that failed last
+  std::optional<Error> start_error_;  // of a start that failed, until it is told
+  bool look_failed_ = false;
   Deadline timer_;
   std::optional<int> status_;
 };

@@ -15,26 +15,33 @@
 namespace reloadrun::app {
 namespace {
 
-int list(const watch::WatchSet& watched) {
-  for (const auto& entry : watch::look(watched)) std::printf("%s\n", entry.path.c_str());
-  if (std::fflush(stdout) != 0) {
-    throw Error("the list cannot be written to stdout", "check where stdout leads", status_failure);
+int print(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    throw Error("stdout cannot be written", "check where it leads", status_failure);
   }
   return status_stopped;
+}
+
+std::string list(const watch::WatchSet& watched) {
+  std::string lines;
+  for (const auto& entry : watch::look(watched)) lines += entry.path + "\n";
+  return lines;
 }
 
 }  // namespace
 
 int run(std::vector<std::string> arguments,
-        const std::function<std::optional<Options>()>& read_options) {
+        const std::function<std::variant<Options, std::string>()>& read_options) {
   hold_standard_descriptors();
   if (auto channel = Channel::inherited()) return reload(std::move(*channel));
-  auto options = read_options();
-  if (!options) return status_stopped;
-  const watch::WatchSet watched(*options, executable_of(*options));
+  auto wanted = read_options();
+  if (const auto* text = std::get_if<std::string>(&wanted)) return print(*text);
+  auto& options = std::get<Options>(wanted);
+  const watch::WatchSet watched(options, executables_of(options));
   watched.require_roots();
-  if (options->list) return list(watched);
-  return supervise(std::move(*options), std::move(arguments));
+  if (options.list) return print(list(watched));
+  return supervise(std::move(options), std::move(arguments));
 }
 
 }  // namespace reloadrun::app

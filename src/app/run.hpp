@@ -2,18 +2,19 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "reloadrun/options.hpp"
 
 namespace reloadrun::app {
 
-/// Runs this process as the reloader, if a supervisor executed it as one, and otherwise does what
-/// `read_options` returns (nothing for nullopt). Returns the exit status, to be used with _exit: a
-/// thread may still be waiting. Throws Error and std::system_error.
+/// Runs this process as the reloader, if a supervisor executed it as one. Otherwise does what
+/// `read_options` returns: supervises, lists the watched files, or prints a text. Returns the exit
+/// status, to be used with _exit: a thread may still be waiting. Throws Error and
+/// std::system_error.
 int run(std::vector<std::string> arguments,
-        const std::function<std::optional<Options>()>& read_options);
+        const std::function<std::variant<Options, std::string>()>& read_options);
 
 }  // namespace reloadrun::app

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <system_error>
 #include <utility>
@@ -24,7 +25,8 @@ constexpr Duration between_signals = 300ms;
 // What a reloader that obeys needs on top of --stop-timeout.
 constexpr Duration reloader_grace = 3s;
 constexpr Duration stranger_recheck = 1s;
-constexpr Duration tree_recheck = 50ms;
+// A reloader reads at once, unless it is stopped, and then it is woken.
+constexpr Duration order_patience = 1s;
 constexpr Duration last_words = 200ms;
 
 }  // namespace
@@ -35,6 +37,7 @@ Supervisor::Supervisor(Options options, std::vector<std::string> arguments)
       given_(proc::take_signals()),
       signals_({SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCHLD}),
       strangers_(proc::children_of(::getpid())),
+      newcomers_(strangers_),
       may_have_strangers_(::getpid() == 1 || !strangers_.empty()) {
   log::to_stderr(options_.verbosity, options_.color);
   proc::become_subreaper();
@@ -46,6 +49,7 @@ Ending Supervisor::run() {
     start_reloader();
     while (!reloader_ended_) attend();
     take_reports();  // what it said last
+    take_signals();  // what the user said meanwhile
     if (const auto ending = conclude()) return *ending;
   }
 }
@@ -60,6 +64,7 @@ void Supervisor::start_reloader() {
   program.environment.push_back(fmt::format("{}=true", run_main_variable));
   program.environment.push_back(fmt::format("{}={}", channel_variable, theirs.fd()));
   program.kept_fd = theirs.fd();
+  program.parent_death_signal = SIGCONT;  // stopped, it could not stop what it has started
   terminal_.save();
   const auto spawned = proc::spawn(program);
   if (spawned.error != 0) {
@@ -71,6 +76,7 @@ void Supervisor::start_reloader() {
   reloader_missed_a_signal_ = spawned.missed_a_signal;
   reloader_ended_.reset();
   farewell_.reset();
+  failure_.reset();
 }
 
 void Supervisor::attend() {
@@ -114,15 +120,19 @@ void Supervisor::take_stop_signal(const signalfd_siginfo& signal) {
     spdlog::info("{}: stopping {}", name, printable(options_.command.front()));
     stop_asked_ = now;
     give_up_ = now + options_.stop_timeout + reloader_grace;
-    channel_->send(StopOrder{proc::from_terminal(signal) && !reloader_missed_a_signal_});
+    const bool group_was_told = proc::from_terminal(signal) && !reloader_missed_a_signal_;
+    // A reloader that was stopped hears nothing.
+    proc::send_signal(reloader_handle_, SIGCONT);
+    channel_->send(StopOrder{group_was_told}, order_patience);
   } else if (now - *stop_asked_ >= between_signals) {
-    if (!kill_asked_) spdlog::info("{} again: killing", name);
+    if (!kill_asked_) {
+      spdlog::info("{} again: killing", name);
+      give_up_ = now + reloader_grace;
+    }
     kill_asked_ = true;
-    give_up_ = now + reloader_grace;
-    channel_->send(KillOrder{});
+    proc::send_signal(reloader_handle_, SIGCONT);
+    channel_->send(KillOrder{}, order_patience);
   }
-  // A reloader that Ctrl-Z has stopped hears nothing.
-  proc::send_signal(reloader_handle_, SIGCONT);
 }
 
 void Supervisor::take_reports() {
@@ -133,6 +143,8 @@ void Supervisor::take_reports() {
       handover_ = std::move(*handover);
     } else if (const auto* farewell = std::get_if<Farewell>(&*report)) {
       farewell_ = *farewell;
+    } else if (const auto* failure = std::get_if<Failure>(&*report)) {
+      failure_ = Error(failure->what_is_wrong, failure->what_to_do, failure->exit_status);
     }
   }
 }
@@ -146,15 +158,23 @@ void Supervisor::take_ended_children() {
 
 /// While a reloader lives, it adopts its own orphans: any other child here is somebody else's. That
 /// is so in process 1 of a container, and where a shell with children has become reloadrun by exec.
+/// A reloader that is dying leaves its orphans here before its end is seen; that takes no second,
+/// so a child counts as a stranger when it was there a second ago and the reloader lives on.
 void Supervisor::note_strangers() {
-  if (!may_have_strangers_ || reloader_ended_) return;
-  strangers_ = proc::children_of(::getpid());
-  strangers_.erase(reloader_);
+  if (!may_have_strangers_ || Clock::now() < next_strangers_ || reloader_ended_) return;
+  next_strangers_ = Clock::now() + stranger_recheck;
+  auto children = proc::children_of(::getpid());
+  children.erase(reloader_);
+  for (const pid_t pid : children) {
+    if (!newcomers_.contains(pid) || !strangers_.insert(pid).second) continue;
+    spdlog::debug("process {} comes from elsewhere: it is left alone", pid);
+  }
+  newcomers_ = std::move(children);
 }
 
 /// How reloadrun ends; nullopt when the reloader is to be started again.
 std::optional<Ending> Supervisor::conclude() {
-  const bool said_farewell = farewell_.has_value();
+  const bool said_farewell = farewell_ || failure_;
   const Ending reload{false, status_reload, false};
   if (!stop_asked_ && !said_farewell && *reloader_ended_ == reload) return std::nullopt;
   if (!stop_asked_ && !said_farewell && reloader_ended_->by_signal) {
@@ -162,6 +182,7 @@ std::optional<Ending> Supervisor::conclude() {
   }
   if (!said_farewell) sweep();
   terminal_.restore();
+  if (failure_ && !stop_asked_) throw Error(*failure_);
   if (stop_asked_) return Ending{false, status_stopped, false};
   if (said_farewell) return farewell_->like.value_or(Ending{});
   return *reloader_ended_;
@@ -170,32 +191,41 @@ std::optional<Ending> Supervisor::conclude() {
 /// A reloader that could not stop its tree has left it to us.
 void Supervisor::sweep() {
   proc::TreeStop tree(strangers_);
-  const auto gone_by = [&](TimePoint until, auto&& again) {
-    for (;;) {
-      const bool gone = tree.left().empty();
-      take_ended_children();  // after that look: whoever had ended by then is reaped
-      if (gone) return true;
-      if (kill_asked_ || Clock::now() >= until) return false;
-      again();
-      pollfd signals{signals_.fd(), POLLIN, 0};
-      wait_for({&signals, 1}, std::min(until, Clock::now() + tree_recheck));
-      take_signals();
-    }
-  };
   tree.ask(options_.stop_signal);
-  if (gone_by(Clock::now() + options_.stop_timeout, [&] { tree.ask_again(); })) return;
-  kill_asked_ = false;
-  if (gone_by(Clock::now() + reloader_grace, [&] { tree.kill(); })) return;
-  for (const auto& [process, may_not_be_signalled] : tree.left()) {
-    spdlog::error("{} (pid {}) is left behind: {}", printable(process.name), process.pid,
-                  may_not_be_signalled ? "it may not be signalled" : "it does not end");
+  const auto ask_again = [&tree] { tree.ask_again(); };
+  const auto kill = [&tree] { tree.kill(); };
+  const auto impatient = [this] { return kill_asked_; };
+  if (wait_until_gone(tree, Clock::now() + options_.stop_timeout, ask_again, impatient)) return;
+  if (wait_until_gone(tree, Clock::now() + reloader_grace, kill, [] { return false; })) return;
+  spdlog::error("cannot end {}: it is left behind", names_of(tree.left()));
+}
+
+/// False when `until` has come, or `enough` holds, and some are left. Does `step` from time to
+/// time.
+bool Supervisor::wait_until_gone(const proc::TreeStop& tree, TimePoint until,
+                                 const std::function<void()>& step,
+                                 const std::function<bool()>& enough) {
+  for (;;) {
+    const bool gone = strangers_.empty() ? proc::no_child_left() : tree.left().empty();
+    take_ended_children();  // after that look: whoever had ended by then is reaped
+    if (gone) return true;
+    if (Clock::now() >= until || enough()) return false;
+    step();
+    pollfd signals{signals_.fd(), POLLIN, 0};
+    wait_for({&signals, 1}, std::min(until, Clock::now() + proc::tree_recheck));
+    take_signals();
   }
 }
 
 int supervise(Options options, std::vector<std::string> arguments) {
-  Supervisor supervisor(std::move(options), std::move(arguments));
-  const Ending ending = supervisor.run();
-  log::drain(Clock::now() + last_words);
+  struct DrainAtTheEnd {
+    ~DrainAtTheEnd() { log::drain(Clock::now() + last_words); }
+  };
+  const Ending ending = [&] {
+    Supervisor supervisor(std::move(options), std::move(arguments));
+    const DrainAtTheEnd drain;  // also before an error is told
+    return supervisor.run();
+  }();
   if (ending.by_signal) proc::die_by(ending.value);
   return ending.value;
 }

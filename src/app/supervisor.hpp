@@ -3,6 +3,7 @@
 // break, since everything that must not die with a generation lies here.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -13,6 +14,8 @@
 #include "base/ending.hpp"
 #include "proc/signals.hpp"
 #include "proc/terminal.hpp"
+#include "proc/tree.hpp"
+#include "reloadrun/error.hpp"
 #include "reloadrun/options.hpp"
 
 namespace reloadrun::app {
@@ -36,6 +39,8 @@ class Supervisor {
   void note_strangers();
   [[nodiscard]] std::optional<Ending> conclude();
   void sweep();
+  bool wait_until_gone(const proc::TreeStop& tree, TimePoint until,
+                       const std::function<void()>& step, const std::function<bool()>& enough);
 
   const Options options_;
   const std::vector<std::string> arguments_;
@@ -50,9 +55,12 @@ class Supervisor {
   bool reloader_missed_a_signal_ = false;  // and so did the target, then
   std::optional<Ending> reloader_ended_;
   std::optional<Farewell> farewell_;
+  std::optional<Error> failure_;
 
   Handover handover_;
   std::set<pid_t> strangers_;  // children that do not descend from a reloader
+  std::set<pid_t> newcomers_;  // all children, a second ago
+  TimePoint next_strangers_;
   const bool may_have_strangers_;
   std::optional<TimePoint> stop_asked_;
   bool kill_asked_ = false;
@@ -60,7 +68,8 @@ class Supervisor {
 };
 
 /// Runs this process as the supervisor and ends like what it supervised: returns the exit status,
-/// or does not return when it ends by a signal.
+/// or does not return when it ends by a signal. Throws Error when COMMAND cannot be started at
+/// first.
 int supervise(Options options, std::vector<std::string> arguments);
 
 }  // namespace reloadrun::app

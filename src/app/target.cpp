@@ -1,6 +1,7 @@
 #include "app/target.hpp"
 
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -30,10 +31,9 @@ int screen() {
 
 }  // namespace
 
-std::optional<std::string> executable_of(const Options& options) {
-  if (options.command.empty()) return std::nullopt;
-  auto found = proc::find_executable(options.command.front());
-  return found.error == 0 ? std::optional(std::move(found.file)) : std::nullopt;
+std::vector<std::string> executables_of(const Options& options) {
+  if (options.command.empty()) return {};
+  return proc::find_executable(options.command.front()).candidates;
 }
 
 Target::Target(const Options& options, const proc::SignalsGiven& signals)
@@ -42,7 +42,7 @@ Target::Target(const Options& options, const proc::SignalsGiven& signals)
       wake_(require_fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {}
 
 void Target::start(std::uint64_t generation, const std::string& changed) {
-  busy_ = true;
+  state_ = State::starting;
   untold_ = 0;
   worker_ = std::thread(&Target::work, this, program(generation, changed));
 }
@@ -54,11 +54,12 @@ std::optional<Target::News> Target::next() {
   if (news_.empty()) return std::nullopt;
   News news = std::move(news_.front());
   news_.pop_front();
-  busy_ = news.kind == News::Kind::started;
-  if (busy_) {
+  if (news.kind == News::Kind::started) {
+    state_ = State::running;
     handle_ = std::move(news.handle);
     untold_ = news.missed_a_signal ? news.pid : 0;
   } else {
+    state_ = State::idle;
     handle_ = Fd();
     worker_.join();  // it has told its last, and is about to end
   }
@@ -77,7 +78,7 @@ proc::Program Target::program(std::uint64_t generation, const std::string& chang
   program.environment.push_back(fmt::format("{}={}", generation_variable, generation));
   program.environment.push_back(fmt::format("{}={}", changed_files_variable, changed));
   program.signals = signals_;
-  program.dies_with_this_thread = true;
+  program.parent_death_signal = SIGKILL;
   if (options_.clear) {
     program.announce_fd = screen();
     program.announcement = clear_screen;
@@ -88,37 +89,46 @@ proc::Program Target::program(std::uint64_t generation, const std::string& chang
 // On the worker thread, from here on.
 
 void Target::work(proc::Program program) {
-  News news;
-  const TimePoint started = Clock::now();
-  const auto spawned = execute(program);
-  if (spawned.error != 0) {
-    news.error = spawned.error;
-    tell(std::move(news));
-    return;
-  }
-  news.kind = News::Kind::started;
-  news.missed_a_signal = spawned.missed_a_signal;
-  news.pid = spawned.pid;
-  news.handle = proc::open_process(spawned.pid);
+  const TimePoint begun = Clock::now();
+  News news = execute(program);
+  const pid_t pid = news.pid;
+  const bool started = news.kind == News::Kind::started;
   tell(std::move(news));
-
+  if (!started) return;
   News last;
   last.kind = News::Kind::ended;
-  last.pid = spawned.pid;
-  last.ending = proc::wait_for_child(spawned.pid);
-  last.ran = Clock::now() - started;
+  last.ending = proc::wait_for_child(pid);
+  last.ran = Clock::now() - begun;
   tell(std::move(last));
 }
 
-proc::Spawned Target::execute(proc::Program& program) const {
+Target::News Target::execute(proc::Program& program) const {
+  News news;
   auto found = proc::find_executable(options_.command.front());
-  if (found.error != 0) return {.error = found.error};
   program.file = std::move(found.file);
-  try {
-    return proc::spawn(program);
-  } catch (const std::system_error& error) {  // no process, no descriptor
-    return {.error = error.code().value()};
+  news.error = found.error;
+  if (news.error == 0) {
+    try {
+      const auto spawned = proc::spawn(program);
+      news.error = spawned.error;
+      news.pid = spawned.pid;
+      news.missed_a_signal = spawned.missed_a_signal;
+    } catch (const std::system_error& error) {  // no process, no descriptor
+      news.error = error.code().value();
+    }
   }
+  if (news.error == 0) {
+    news.kind = News::Kind::started;
+    try {
+      news.handle = proc::open_process(news.pid);
+    } catch (const std::system_error&) {  // no descriptor: only forward() misses it
+    }
+    return news;
+  }
+  struct stat status {};
+  news.file_is_there = ::stat(program.file.c_str(), &status) == 0;
+  if (news.file_is_there && S_ISDIR(status.st_mode)) news.error = EISDIR;
+  return news;
 }
 
 void Target::tell(News news) {

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/ending.hpp"
@@ -22,8 +23,8 @@
 
 namespace reloadrun::app {
 
-/// The file that COMMAND names now; nullopt when there is no COMMAND or PATH has no such program.
-std::optional<std::string> executable_of(const Options& options);
+/// The file that COMMAND names now, or the places where it may appear (see find_executable).
+std::vector<std::string> executables_of(const Options& options);
 
 /// Not to be destroyed while busy(): the worker cannot be called back (std::thread would terminate
 /// the program). The reloader ends its process instead.
@@ -32,11 +33,12 @@ class Target {
   /// What the worker tells.
   struct News {
     enum class Kind { started, failed, ended } kind = Kind::failed;
-    int error = 0;    ///< of a start that failed: errno of finding or executing COMMAND
-    pid_t pid = 0;    ///< of COMMAND's process
-    Ending ending;    ///< of one that ended
-    Duration ran{0};  ///< of one that ended
-    Fd handle;        ///< of one that started: taken by next()
+    int error = 0;               ///< of a start that failed: errno of finding or executing COMMAND
+    bool file_is_there = false;  ///< of a start that failed: whether there is such a file
+    pid_t pid = 0;               ///< of COMMAND's process
+    Ending ending;               ///< of one that ended
+    Duration ran{0};             ///< of one that ended
+    Fd handle;                   ///< of one that started: taken by next()
     bool missed_a_signal = false;  ///< of one that started: see Spawned
   };
 
@@ -52,10 +54,9 @@ class Target {
   std::optional<News> next();
 
   /// Whether a start is under way or COMMAND runs, as far as next() has told.
-  [[nodiscard]] bool busy() const { return busy_; }
-
+  [[nodiscard]] bool busy() const { return state_ != State::idle; }
   /// Whether a start is under way, of which there is no news yet.
-  [[nodiscard]] bool starting() const { return busy_ && !handle_; }
+  [[nodiscard]] bool starting() const { return state_ == State::starting; }
 
   /// COMMAND's pid when it has missed a terminal's signal to this process group; 0 otherwise.
   [[nodiscard]] pid_t untold() const { return untold_; }
@@ -64,9 +65,11 @@ class Target {
   proc::Sent forward(int signal) const;
 
  private:
+  enum class State { idle, starting, running };
+
   [[nodiscard]] proc::Program program(std::uint64_t generation, const std::string& changed) const;
   void work(proc::Program program);
-  proc::Spawned execute(proc::Program& program) const;
+  News execute(proc::Program& program) const;
   void tell(News news);
 
   const Options& options_;
@@ -74,7 +77,7 @@ class Target {
 
   // The main thread's.
   std::thread worker_;
-  bool busy_ = false;
+  State state_ = State::idle;
   Fd handle_;
   pid_t untold_ = 0;
 

@@ -1,7 +1,6 @@
 #include "app/words.hpp"
 
-#include <unistd.h>
-
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -39,14 +38,26 @@ std::string phrase_text(const std::vector<Change>& changes, const Phrase& phrase
   return fmt::format("{} {}", names, count == 1 ? phrase.one : phrase.many);
 }
 
+/// From the one mtime to the other; no more than thirty years.
+Duration mtime_moved(const Change& change) {
+  constexpr double most_seconds = 30.0 * 366 * 24 * 3600;
+  const auto seconds = static_cast<double>(change.after.mtime_seconds) -
+                       static_cast<double>(change.before.mtime_seconds);
+  const std::chrono::nanoseconds rest(change.after.mtime_nanoseconds -
+                                      change.before.mtime_nanoseconds);
+  const std::chrono::seconds whole(
+      static_cast<std::int64_t>(std::clamp(seconds, -most_seconds, most_seconds)));
+  return whole + rest;
+}
+
 }  // namespace
 
 std::string duration_text(Duration duration) {
   using std::chrono::duration_cast;
   const double milliseconds = std::chrono::duration<double, std::milli>(duration).count();
-  if (milliseconds < 10) return fmt::format("{:.1f} ms", milliseconds);
-  if (milliseconds < 1000) return fmt::format("{:.0f} ms", milliseconds);
-  if (milliseconds < 60'000) return fmt::format("{:.1f} s", milliseconds / 1000);
+  if (milliseconds < 9.95) return fmt::format("{:.1f} ms", milliseconds);
+  if (milliseconds < 999.5) return fmt::format("{:.0f} ms", milliseconds);
+  if (milliseconds < 59'950) return fmt::format("{:.1f} s", milliseconds / 1000);
   const auto seconds = duration_cast<std::chrono::seconds>(duration).count();
   return fmt::format("{} min {} s", seconds / 60, seconds % 60);
 }
@@ -74,8 +85,7 @@ std::string change_detail(const Change& change) {
     return fmt::format("{}: was {} bytes", path, change.before.size);
   }
   std::vector<std::string> differences;
-  if (change.before.mtime_ns != change.after.mtime_ns) {
-    const std::chrono::nanoseconds moved(change.after.mtime_ns - change.before.mtime_ns);
+  if (const auto moved = mtime_moved(change); moved.count() != 0) {
     differences.push_back(moved.count() > 0
                               ? fmt::format("mtime {} later", duration_text(moved))
                               : fmt::format("mtime {} earlier", duration_text(-moved)));
@@ -84,7 +94,7 @@ std::string change_detail(const Change& change) {
     differences.push_back(fmt::format("{} -> {} bytes", change.before.size, change.after.size));
   }
   if (change.before.inode != change.after.inode) differences.emplace_back("another inode");
-  if (change.before.runnable != change.after.runnable) differences.emplace_back("x bit given");
+  if (!change.before.runnable && change.after.runnable) differences.emplace_back("x bit given");
   return fmt::format("{}: {}", path, fmt::join(differences, ", "));
 }
 
@@ -92,28 +102,27 @@ std::string count_text(std::size_t count, const char* singular) {
   return fmt::format("{} {}{}", count, singular, count == 1 ? "" : "s");
 }
 
-Error start_error(const std::string& command, int error) {
-  const bool missing = ::access(command.c_str(), F_OK) != 0;
-  const bool by_name = command.find('/') == std::string::npos;
-  if (error == ENOENT && (by_name || missing)) {
-    return {fmt::format("COMMAND '{}' is not found", printable(command)),
+Error start_error(const std::string& command, int error, bool file_is_there) {
+  if (error == ENOENT && !file_is_there) {
+    const bool by_name = command.find('/') == std::string::npos;
+    return {fmt::format("COMMAND '{}' is not found", command),
             by_name ? "check its name and PATH" : "check its path", status_not_found};
   }
-  const auto text = [&](const char* why) {
-    return fmt::format("COMMAND '{}' cannot be executed ({})", printable(command), why);
+  const auto not_executable = [&](const char* why, const char* what_to_do) {
+    return Error(fmt::format("COMMAND '{}' cannot be executed ({})", command, why), what_to_do,
+                 status_not_executable);
   };
   switch (error) {
     case ENOENT:
-      return {text("its interpreter or loader is missing"), "check its first line",
-              status_not_executable};
+      return not_executable("its interpreter or loader is missing", "check its first line");
+    case EISDIR:
+      return not_executable(std::strerror(error), "name a program");
     case EACCES:
-      return {text(std::strerror(error)), "make it executable, as with chmod +x",
-              status_not_executable};
+      return not_executable(std::strerror(error), "make it executable, as with chmod +x");
     case ENOEXEC:
-      return {text(std::strerror(error)), "give it a #! line or build it for this machine",
-              status_not_executable};
+      return not_executable(std::strerror(error), "give it a #! line or build it for this machine");
     default:
-      return {text(std::strerror(error)), "mend that and try again", status_not_executable};
+      return not_executable(std::strerror(error), "mend that and try again");
   }
 }
 
@@ -129,12 +138,17 @@ std::string names_of(const std::vector<proc::TreeStop::Left>& left) {
 
 std::string printable(std::string_view name) {
   std::string text;
-  for (const char c : name) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(name[i]);
+    const auto next = static_cast<unsigned char>(i + 1 < name.size() ? name[i + 1] : 0);
+    const bool is_c1 = byte == 0xc2 && next >= 0x80 && next < 0xa0;  // U+0080 to U+009F in UTF-8
+    if (is_c1) {
+      text += fmt::format("\\u{:04x}", next);
+      ++i;
+    } else if (byte < 0x20 || byte == 0x7f) {
       text += fmt::format("\\x{:02x}", byte);
     } else {
-      text += c;
+      text += name[i];
     }
   }
   return text;

@@ -1,5 +1,4 @@
-// How things are put to the user. From values to text, without effects; start_error() also asks
-// whether a file is there.
+// How things are put to the user. Pure functions from values to text.
 #pragma once
 
 #include <string>
@@ -27,8 +26,8 @@ std::string changes_text(const std::vector<watch::Change>& changes);
 std::string change_detail(const watch::Change& change);
 
 /// What is wrong, and what to do, when COMMAND could not be started for this errno: status 127 when
-/// it is not there, 126 when it cannot be executed.
-Error start_error(const std::string& command, int error);
+/// its file is not there, 126 when it is and cannot be executed.
+Error start_error(const std::string& command, int error, bool file_is_there);
 
 /// "python3 (pid 12), sh (pid 14, which may not be signalled)".
 std::string names_of(const std::vector<proc::TreeStop::Left>& left);
@@ -36,7 +35,8 @@ std::string names_of(const std::vector<proc::TreeStop::Left>& left);
 /// "1 file", "12 files".
 std::string count_text(std::size_t count, const char* singular);
 
-/// A name for a terminal: control characters, which could do anything there, are written out.
+/// A name for a terminal: control characters, which could do anything there, are written
+/// out, those of UTF-8 too. A second time changes nothing.
 std::string printable(std::string_view name);
 
 }  // namespace reloadrun::app

@@ -4,9 +4,11 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <span>
+#include <type_traits>
 
 namespace reloadrun {
 

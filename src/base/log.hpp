@@ -3,7 +3,8 @@
 // Rooms speak through spdlog's default logger (spdlog::info and so on). Here it is decided where
 // that goes: in the supervisor to stderr, written by a thread of its own, so that a stderr that
 // blocks (Ctrl-S, a full pipe) stops nobody; in the reloader through the private socket to the
-// supervisor, so that lines stay in order across generations and none is lost with a reloader.
+// supervisor, so that lines stay in order across generations and do not end with a
+// reloader. What is not read for long (a thousand lines) is dropped, the oldest first.
 #pragma once
 
 #include <functional>

@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
 #include <functional>
 #include <memory>
 #include <string>
@@ -22,7 +21,7 @@ constexpr auto description =
     "Runs COMMAND and starts it again whenever a watched file changes.\n"
     "Options end at COMMAND: what follows belongs to it.";
 
-constexpr auto ending =
+constexpr auto footer =
     "Signals: INT, TERM, HUP and QUIT stop COMMAND and reloadrun; a second one kills\n"
     "at once. USR1 restarts COMMAND now. USR2 is passed on to COMMAND.\n"
     "\n"
@@ -33,12 +32,6 @@ constexpr auto ending =
 
 [[noreturn]] void fail(const std::string& what_is_wrong, std::string what_to_do = see_help) {
   throw Error(what_is_wrong, std::move(what_to_do), status_usage);
-}
-
-void print(const std::string& text) {
-  if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) {
-    throw Error("the help cannot be written to stdout", "check where stdout leads", status_failure);
-  }
 }
 
 class HelpFormatter final : public CLI::Formatter {
@@ -62,22 +55,16 @@ class CommandLine {
     app_.prefix_command();
     app_.formatter(std::make_shared<HelpFormatter>());
     app_.set_help_flag();
-    app_.footer(ending);
+    app_.footer(footer);
     add_watching();
     add_life();
     add_output();
   }
 
-  std::optional<Options> parse(int argc, const char* const* argv) {
+  std::variant<Options, std::string> parse(int argc, const char* const* argv) {
     const std::size_t command_size = parse_options(argc, argv);
-    if (help_) {
-      print(app_.help());
-      return std::nullopt;
-    }
-    if (version_) {
-      print("reloadrun " RELOADRUN_VERSION "\n");
-      return std::nullopt;
-    }
+    if (help_) return app_.help();
+    if (version_) return "reloadrun " RELOADRUN_VERSION "\n";
     if (quiet_ && verbose_) fail("--quiet and --verbose contradict each other", "give one of them");
     if (quiet_) options_.verbosity = Verbosity::quiet;
     if (verbose_) options_.verbosity = Verbosity::verbose;
@@ -258,7 +245,7 @@ class CommandLine {
 
 }  // namespace
 
-std::optional<Options> parse(int argc, const char* const* argv) {
+std::variant<Options, std::string> parse(int argc, const char* const* argv) {
   return CommandLine().parse(argc, argv);
 }
 

@@ -2,14 +2,15 @@
 // The only place that knows CLI11.
 #pragma once
 
-#include <optional>
+#include <string>
+#include <variant>
 
 #include "reloadrun/options.hpp"
 
 namespace reloadrun::cli {
 
-/// What the arguments ask for. nullopt when they asked for help or the version, which has been
-/// printed on stdout then. Throws Error (status 2) for whatever is wrong with them.
-std::optional<Options> parse(int argc, const char* const* argv);
+/// What the arguments ask for: a run, or a text (help, the version) for stdout. Throws Error
+/// (status 2) for whatever is wrong with them.
+std::variant<Options, std::string> parse(int argc, const char* const* argv);
 
 }  // namespace reloadrun::cli

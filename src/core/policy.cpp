@@ -93,7 +93,10 @@ Actions Policy::on_event(const Changed& changed) {
 }
 
 Actions Policy::on_event(const RestartAsked&) {
-  if (state_ == State::fresh) return {};  // the start that is about to come answers it
+  if (state_ == State::fresh) {  // the start that is about to come answers it
+    config_.postpone = false;
+    return {};
+  }
   return stop(After::reload);
 }
 
@@ -106,9 +109,10 @@ Actions Policy::on_event(const KillAsked&) {
   end_ = EndStopped{};
   Actions actions = stop(After::end);
   if (state_ == State::over) return actions;
-  patience_ = Patience::killed;
   actions.emplace_back(KillTree{});
-  actions.emplace_back(Arm{kill_grace});
+  // Asked over and over, the end still comes.
+  if (patience_ < Patience::killed) actions.emplace_back(Arm{kill_grace});
+  patience_ = Patience::killed;
   return actions;
 }
 
@@ -148,9 +152,9 @@ Actions Policy::lose_patience() {
       return {KillTree{}, Arm{kill_grace}};
     case Patience::killed: {
       patience_ = Patience::given_up;
-      Actions actions{Tell{Topic::cannot_be_ended}};
-      // Nothing is started over what is left, but nobody is kept waiting at the end.
-      if (after_ == After::end) append(actions, end());
+      if (after_ != After::end) return {Tell{Topic::cannot_be_ended}};
+      Actions actions{Tell{Topic::left_behind}};  // nobody is kept waiting at the end
+      append(actions, end());
       return actions;
     }
     case Patience::given_up:

@@ -1,13 +1,16 @@
 // What the reloader does about what happens: state x event -> actions. No system call, no clock, no
 // text; driven by app/reloader on the reloader's main thread, and by tables in the tests.
 //
-//                 Begin                    Started
-//    fresh ───────────────► starting ─────────────────► running
-//      │ (postponed)          ▲  │ StartFailed             │ TargetEnded
-//      ▼                      │  ▼                         ▼
-//    waiting ◄────────────── pausing ◄──────────────── stopping ──► over
-//      │     a change, an order: from any state to stopping    ▲
-//      └───────────────────────────────────────────────────────┘
+//     state      event                     next state                  actions
+//     fresh      Begin                     starting | waiting          Start | Tell
+//     starting   Started                   running
+//     starting   StartFailed               pausing | waiting | over    Arm | Tell | FailToStart
+//     running    TargetEnded               waiting | stopping          Tell | StopTree
+//     pausing    TimeUp                    starting                    Start
+//     stopping   TimeUp                    stopping | over             Tell, KillTree | End...
+//     stopping   TreeGone                  starting | pausing | over   Start | Arm | Reload, End...
+//     any        Changed, RestartAsked,    stopping                    StopTree
+//                StopAsked, KillAsked
 //
 // Whatever leaves the target behind goes through `stopping`: the tree is asked to end, then killed,
 // and only when it is gone does that follow which was to come after it.
@@ -28,56 +31,76 @@ namespace reloadrun::core {
 
 // Events -----------------------------------------------------------------------------------------
 
-struct Begin {};    ///< the first look is taken
-struct Started {};  ///< COMMAND was executed
+/// The first look is taken.
+struct Begin {};
+/// COMMAND was executed.
+struct Started {};
+/// It could not be; `file_is_busy`: because its file is open for writing.
 struct StartFailed {
   bool file_is_busy = false;
-};                    ///< it could not be; busy: being written
-struct TargetEnded {  ///< COMMAND's process has ended
+};
+/// COMMAND's process has ended.
+struct TargetEnded {
   Ending ending;
   std::chrono::nanoseconds ran{0};
 };
-struct TreeGone {};  ///< no process of the target is left
+/// No process of the target is left.
+struct TreeGone {};
+/// A look found these paths changed.
 struct Changed {
   std::vector<std::string> paths;
-};                       ///< what a look found
-struct RestartAsked {};  ///< by the user
+};
+/// The user wants the target restarted.
+struct RestartAsked {};
+/// The user wants the end; `group_was_told`: a terminal has signalled our whole process group.
 struct StopAsked {
   bool group_was_told = false;
-};                    ///< told: a terminal signalled our group
-struct KillAsked {};  ///< the user asked a second time
-struct TimeUp {};     ///< the timer of the last Arm has run out
+};
+/// The user wants it at once.
+struct KillAsked {};
+/// The timer of the last Arm has run out.
+struct TimeUp {};
 
 using Event = std::variant<Begin, Started, StartFailed, TargetEnded, TreeGone, Changed,
                            RestartAsked, StopAsked, KillAsked, TimeUp>;
 
 // Actions ----------------------------------------------------------------------------------------
 
-struct Start {};  ///< let the worker start COMMAND
+/// Let the worker start COMMAND.
+struct Start {};
+/// Ask every process of the tree to end, but for those that were told already.
 struct StopTree {
   bool group_was_told = false;
-};                   ///< ask every process of the tree to end
-struct KillTree {};  ///< kill what is left of it
+};
+/// Kill what is left of it.
+struct KillTree {};
+/// Set the one timer, replacing the one before.
 struct Arm {
   std::chrono::nanoseconds delay{0};
-};  ///< one timer, replacing the one before
+};
 struct Disarm {};
+/// Hand over and exit with 3. `changed` is sorted.
 struct Reload {
   std::vector<std::string> changed;
-};                     ///< hand over and exit with 3; sorted
-struct EndStopped {};  ///< end as the user asked
+};
+/// End as the user asked.
+struct EndStopped {};
+/// End as the target ended.
 struct EndLike {
   Ending ending;
-};                      ///< end as the target ended
-struct FailToStart {};  ///< the first start failed: end with an error
-struct Tell {           ///< say what is going on
+};
+/// The first start failed: end with an error.
+struct FailToStart {};
+/// Say what is going on.
+struct Tell {
   enum class Topic {
     postponed,        ///< nothing is started before the first change
     waiting,          ///< the target ended or did not start: waiting for a change
     starting_again,   ///< it is started again after `delay`
     file_is_busy,     ///< COMMAND's file is being written: tried again after `delay`
     slow_to_stop,     ///< some of the tree has not ended; `delay` is left before it is killed
-    cannot_be_ended,  ///< some of the tree does not even end by KILL
+    cannot_be_ended,  ///< some of the tree does not even end by KILL; nothing is started over it
+    left_behind,      ///< the same, at the end of reloadrun
   } topic;
   std::chrono::nanoseconds delay{0};
 };
@@ -97,9 +120,12 @@ class Policy {
     std::chrono::nanoseconds stop_timeout = std::chrono::seconds(5);
   };
 
+  /// A COMMAND whose file is being written is tried again this often, so for five seconds.
   static constexpr std::chrono::nanoseconds busy_delay = std::chrono::milliseconds(100);
   static constexpr int busy_tries = 50;
+  /// After this the user is told what is waited for.
   static constexpr std::chrono::nanoseconds notice_delay = std::chrono::seconds(1);
+  /// What has not ended this long after KILL does not end for us.
   static constexpr std::chrono::nanoseconds kill_grace = std::chrono::seconds(1);
 
   explicit Policy(Config config) : config_(config) {}

@@ -8,7 +8,11 @@
 namespace reloadrun::proc {
 
 // By number: glibc 2.36 declares its wrappers without C linkage, and older ones have none.
-Fd open_process(pid_t pid) { return Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }
+Fd open_process(pid_t pid) {
+  const int number = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+  if (number < 0 && errno != ESRCH) throw_errno("pidfd_open");
+  return Fd(number);
+}
 
 Sent send_signal(const Fd& process, int signal) {
   if (::syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0) == 0) return Sent::yes;

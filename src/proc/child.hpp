@@ -11,7 +11,7 @@
 
 namespace reloadrun::proc {
 
-/// Empty when there is no such process.
+/// Empty when there is no such process. Throws std::system_error when no descriptor can be had.
 Fd open_process(pid_t pid);
 
 enum class Sent { yes, gone, refused };

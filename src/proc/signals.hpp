@@ -23,9 +23,6 @@ struct SignalsGiven {
   [[nodiscard]] sigset_t mask_set() const;
 };
 
-/// The signals that a user sends to reloadrun.
-inline constexpr int stop_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-
 /// Blocks, for this thread and those that it starts, what reloadrun reads from descriptors, and
 /// what must not disturb it (a SIGPIPE of a closed stderr), and returns what was before. A signal
 /// that is ignored stays so (nohup). To be called before any thread is started.

@@ -1,6 +1,7 @@
 #include "proc/spawn.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -37,14 +38,14 @@ struct Prepared {
 // Between fork and exec, in a copy of a process with several threads: only async-signal-safe calls.
 [[noreturn]] void become(const Prepared& it) {
   const Program& program = it.program;
-  if (program.dies_with_this_thread) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (program.parent_death_signal != 0) {
+    ::prctl(PR_SET_PDEATHSIG, program.parent_death_signal);
     // The parent may have died before the line above: then nobody will tell.
     if (::getppid() != it.parent) ::_exit(EXIT_FAILURE);
   }
   if (program.kept_fd >= 0) ::fcntl(program.kept_fd, F_SETFD, 0);
-  if (program.announce_fd >= 0) {
-    // A terminal that does not take it loses it; that is no reason not to start.
+  pollfd writable{program.announce_fd, POLLOUT, 0};  // a terminal may be held by Ctrl-S
+  if (program.announce_fd >= 0 && ::poll(&writable, 1, 0) == 1) {
     static_cast<void>(
         !::write(program.announce_fd, program.announcement.data(), program.announcement.size()));
   }
@@ -76,8 +77,8 @@ Spawned spawn(const Program& program) {
   spawned.pid = ::fork();
   if (spawned.pid < 0) throw_errno("fork");
   if (spawned.pid == 0) become(prepared);
-  // A signal that comes between the fork and this line is told both; the child dies of it then, in
-  // become(), and that it is taken for untold does no harm.
+  // What comes between the fork and this line has been told to both, and counts as missed all the
+  // same: the child is told twice then, at worst, while it is hardly there.
   spawned.missed_a_signal = terminal_signal_pending();
 
   error_pipe.writing = Fd();  // so that reading ends with the child's copy: when it executes
@@ -99,10 +100,10 @@ std::vector<std::string> environment_without(const std::vector<std::string>& nam
 }
 
 Executable find_executable(const std::string& command) {
-  if (command.find('/') != std::string::npos) return {command, 0};
+  if (command.find('/') != std::string::npos) return {command, 0, {command}};
   const char* variable = std::getenv("PATH");
   std::string_view path = variable != nullptr ? variable : "/usr/local/bin:/usr/bin:/bin";
-  int error = ENOENT;
+  Executable none{{}, ENOENT, {}};
   for (;;) {
     const auto colon = path.find(':');
     const std::string_view directory = path.substr(0, colon);
@@ -110,10 +111,11 @@ Executable find_executable(const std::string& command) {
     std::string file = std::string(directory.empty() ? "." : directory) + "/" + command;
     struct stat status {};
     if (::stat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
-      if (::faccessat(AT_FDCWD, file.c_str(), X_OK, AT_EACCESS) == 0) return {std::move(file), 0};
-      error = EACCES;
+      if (::faccessat(AT_FDCWD, file.c_str(), X_OK, AT_EACCESS) == 0) return {file, 0, {file}};
+      none.error = EACCES;
     }
-    if (colon == std::string_view::npos) return {{}, error};
+    none.candidates.push_back(std::move(file));
+    if (colon == std::string_view::npos) return none;
     path.remove_prefix(colon + 1);
   }
 }

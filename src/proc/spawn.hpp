@@ -20,11 +20,12 @@ struct Program {
   /// Give the program this signal state; without it, it starts with this thread's mask.
   std::optional<SignalsGiven> signals;
 
-  /// Have the kernel kill it when the thread that started it ends. (exec of a set-user-ID program
-  /// takes that away again.)
-  bool dies_with_this_thread = false;
+  /// What the kernel sends it when the thread that started it ends; 0 for nothing. (exec of a
+  /// set-user-ID program takes that away again.)
+  int parent_death_signal = 0;
 
-  /// Written to this descriptor by the new process, just before it becomes the program.
+  /// Written to this descriptor by the new process, just before it becomes the program, if it takes
+  /// it without blocking.
   int announce_fd = -1;
   std::string announcement;
 
@@ -51,6 +52,8 @@ std::vector<std::string> environment_without(const std::vector<std::string>& nam
 struct Executable {
   std::string file;  ///< empty when there is none
   int error = 0;     ///< why: ENOENT, EACCES; 0 when there is one
+  /// Where it may appear: the file itself, or when there is none, each place in PATH.
+  std::vector<std::string> candidates;
 };
 
 /// The file that `command` names, as execvp() would find it: itself when it has a slash, otherwise

@@ -3,11 +3,10 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <csignal>
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <sstream>
 #include <string_view>
@@ -65,14 +64,9 @@ std::optional<Stat> read_stat(pid_t pid) {
   return fields ? std::optional(stat) : std::nullopt;
 }
 
-struct Descendant {
-  Process process;
-  Fd handle;
-};
-
 /// Every live process below this one, parents before children.
-std::vector<Descendant> descendants(const std::set<pid_t>& spared) {
-  std::vector<Descendant> found;
+std::vector<Process> descendants(const std::set<pid_t>& spared) {
+  std::vector<Process> found;
   std::set<pid_t> seen{::getpid()};
   std::vector<pid_t> parents{::getpid()};
   while (!parents.empty()) {
@@ -80,19 +74,30 @@ std::vector<Descendant> descendants(const std::set<pid_t>& spared) {
     parents.pop_back();
     for (const pid_t pid : children_of(parent)) {
       if (spared.contains(pid) || !seen.insert(pid).second) continue;
-      // The order matters: what is read after the handle was opened, and of a process whose parent
-      // is one of ours, is true of the process that the handle stands for.
-      Fd handle = open_process(pid);
       const auto stat = read_stat(pid);
-      if (!handle || !stat || !seen.contains(stat->process.parent)) continue;
+      if (!stat && ::kill(pid, 0) != 0 && errno == EPERM) {  // /proc may hide others' (hidepid)
+        found.push_back({.pid = pid, .parent = parent, .name = "a hidden process"});
+      }
+      // A pid that has come to mean a stranger has a parent that is none of ours.
+      if (!stat || !seen.contains(stat->process.parent)) continue;
       const bool only_a_zombie =
           stat->ended && numbers_in(fmt::format("/proc/{}/task", pid)).size() <= 1;
       if (only_a_zombie) continue;  // its children are ours already
-      found.push_back({stat->process, std::move(handle)});
+      found.push_back(stat->process);
       parents.push_back(pid);
     }
   }
   return found;
+}
+
+/// To this very process, not to another that has its pid by now.
+Sent tell(const Process& process, int signal) {
+  const Fd handle = open_process(process.pid);
+  if (!handle) return Sent::gone;
+  // Read after the handle was opened: if it is the same process still, the handle is its.
+  const auto stat = read_stat(process.pid);
+  if (stat && stat->process.start_time != process.start_time) return Sent::gone;
+  return send_signal(handle, signal);
 }
 
 }  // namespace
@@ -125,19 +130,23 @@ std::set<pid_t> children_by_scan(pid_t parent) {
 void TreeStop::ask(int signal, bool group_was_told, pid_t untold) {
   signal_ = signal;
   const pid_t own_group = ::getpgrp();
-  for (const auto& [process, handle] : descendants(spared_)) {
+  for (const Process& process : descendants(spared_)) {
     if (!asked_.insert(identity(process)).second) continue;
     const bool was_told = group_was_told && process.group == own_group && process.pid != untold;
-    if (!was_told) send_signal(handle, signal);
+    if (!was_told) tell(process, signal);
   }
 }
 
 void TreeStop::ask_again() {
-  for (const auto& [process, handle] : descendants(spared_)) {
+  for (const Process& process : descendants(spared_)) {
     const bool orphan = process.parent == ::getpid();
-    if (orphan && asked_.insert(identity(process)).second) send_signal(handle, signal_);
-    if (process.stopped) send_signal(handle, SIGCONT);  // stopped, it would end by KILL alone
+    if (orphan && asked_.insert(identity(process)).second) tell(process, signal_);
+    if (process.stopped) tell(process, SIGCONT);  // stopped, it would end by KILL alone
   }
+}
+
+void TreeStop::forget(pid_t pid) {
+  std::erase_if(asked_, [pid](const Identity& one) { return one.first == pid; });
 }
 
 void TreeStop::kill() {
@@ -145,10 +154,10 @@ void TreeStop::kill() {
   std::set<Identity> killed;
   for (int walks = 0; walks < most_walks; ++walks) {
     bool somebody_new = false;
-    for (const auto& [process, handle] : descendants(spared_)) {
+    for (const Process& process : descendants(spared_)) {
       if (!killed.insert(identity(process)).second) continue;
       somebody_new = true;
-      send_signal(handle, SIGKILL);
+      tell(process, SIGKILL);
     }
     if (!somebody_new) return;
   }
@@ -156,8 +165,8 @@ void TreeStop::kill() {
 
 std::vector<TreeStop::Left> TreeStop::left() const {
   std::vector<Left> left;
-  for (const auto& [process, handle] : descendants(spared_)) {
-    left.push_back({process, send_signal(handle, 0) == Sent::refused});
+  for (const Process& process : descendants(spared_)) {
+    left.push_back({process, tell(process, 0) == Sent::refused});
   }
   return left;
 }

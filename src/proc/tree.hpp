@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.hpp"
+
 namespace reloadrun::proc {
 
 /// Makes this process adopt its orphaned descendants.
@@ -26,9 +28,12 @@ struct Process {
   pid_t group = 0;
   std::uint64_t start_time =
       0;  ///< in clock ticks of this boot; with the pid, it names one process
-  std::string name;
+  std::string name{};
   bool stopped = false;  ///< by a signal, as Ctrl-Z sends it
 };
+
+/// How often to walk a tree that is being stopped: nothing tells of what is born or orphaned in it.
+inline constexpr Duration tree_recheck = std::chrono::milliseconds(50);
 
 /// The pids of a process's children of all its threads, ended but not reaped ones too. From
 /// /proc/PID/task/TID/children.
@@ -60,6 +65,9 @@ class TreeStop {
     Process process;
     bool may_not_be_signalled = false;
   };
+  /// Forgets that this process was asked, so that ask_again() asks it.
+  void forget(pid_t pid);
+
   /// Those that are alive now.
   [[nodiscard]] std::vector<Left> left() const;
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <memory>
 
 #include "base/fd.hpp"
@@ -18,19 +19,31 @@ struct CloseDirectory {
 };
 using Directory = std::unique_ptr<DIR, CloseDirectory>;
 
+/// A file that is not there, may not be read or loops is left out. Any other error says nothing
+/// about the file, and to take it for vanished would restart for nothing.
+void require_that_file_is_to_blame(const std::string& path) {
+  for (const int error : {ENOENT, ENOTDIR, EACCES, EPERM, ELOOP, ENAMETOOLONG}) {
+    if (errno == error) return;
+  }
+  throw_errno(path.c_str());
+}
+
 Directory open_directory(const std::string& path, bool follow) {
   const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK | (follow ? 0 : O_NOFOLLOW);
   Fd fd(::open(path.c_str(), flags));
-  if (!fd) return nullptr;
+  if (!fd) {
+    require_that_file_is_to_blame(path);
+    return nullptr;
+  }
   Directory directory(::fdopendir(fd.get()));
-  if (directory) static_cast<void>(fd.release());
+  if (!directory) throw_errno("fdopendir");
+  static_cast<void>(fd.release());
   return directory;
 }
 
 Stamp stamp_of(const struct stat& status) {
-  constexpr std::int64_t second = 1'000'000'000;
-  return {status.st_mtim.tv_sec * second + status.st_mtim.tv_nsec,
-          static_cast<std::uint64_t>(status.st_size), status.st_ino};
+  return {status.st_mtim.tv_sec, status.st_mtim.tv_nsec, static_cast<std::uint64_t>(status.st_size),
+          status.st_ino};
 }
 
 /// "." is left out of the paths below it.
@@ -50,8 +63,8 @@ class Walk {
   explicit Walk(const WatchSet& watched) : watched_(watched) {}
 
   Snapshot take() {
-    // First, so that it stays the first of its equals: its entry says more.
-    if (watched_.executable()) add_executable(*watched_.executable());
+    // First, so that they stay the first of their equals: their entries say more.
+    for (const std::string& file : watched_.executables()) add_executable(file);
     for (const std::string& root : watched_.roots()) add_root(root);
     while (!to_do_.empty()) {
       const std::string path = std::move(to_do_.back());
@@ -85,7 +98,11 @@ class Walk {
     const Directory directory = open_directory(path, follow);
     if (!directory) return;
     const int fd = ::dirfd(directory.get());
-    while (const dirent* entry = ::readdir(directory.get())) {
+    for (;;) {
+      errno = 0;
+      const dirent* entry = ::readdir(directory.get());
+      if (entry == nullptr && errno != 0) require_that_file_is_to_blame(path);
+      if (entry == nullptr) return;
       if (!is_dot(entry->d_name)) add_entry(path, fd, *entry);
     }
   }

@@ -10,7 +10,9 @@ namespace reloadrun::watch {
 
 /// What tells one state of a file from another without reading it.
 struct Stamp {
-  std::int64_t mtime_ns = 0;
+  std::int64_t mtime_seconds =
+      0;  ///< since 1970; may be negative, and beyond what nanoseconds hold
+  std::int64_t mtime_nanoseconds = 0;
   std::uint64_t size = 0;
   std::uint64_t inode = 0;
   /// COMMAND's executable alone: whether an x bit is set. Always false for other files.

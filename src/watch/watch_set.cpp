@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <ranges>
 
 #include "fmt/format.h"
 #include "reloadrun/error.hpp"
@@ -13,22 +14,27 @@
 namespace reloadrun::watch {
 namespace {
 
-/// By its letters, not by its links: "./src/" is "src".
+namespace fs = std::filesystem;
+
+/// Without what does not change its meaning: "./src//" is "src". A ".." stays: behind a link it
+/// leads elsewhere than the letters say.
 std::string tidy(const std::string& path) {
-  std::filesystem::path normal = std::filesystem::path(path).lexically_normal();
-  if (!normal.has_filename() && normal.has_relative_path()) normal = normal.parent_path();
-  return normal;
+  fs::path tidied;
+  for (const fs::path& part : fs::path(path)) {
+    if (part != "." && !part.empty()) tidied /= part;
+  }
+  return tidied.empty() ? "." : tidied;
 }
 
 }  // namespace
 
-WatchSet::WatchSet(const Options& options, const std::optional<std::string>& executable) {
+WatchSet::WatchSet(const Options& options, const std::vector<std::string>& executables) {
   for (const std::string& path : options.watch) {
     std::string root = tidy(path);
     if (std::ranges::find(roots_, root) == roots_.end()) roots_.push_back(std::move(root));
   }
   if (roots_.empty()) roots_.emplace_back(".");
-  if (executable) executable_ = tidy(*executable);
+  for (const std::string& file : executables) executables_.push_back(tidy(file));
   for (const std::string& extension : options.extensions) endings_.push_back("." + extension);
 }
 
@@ -53,9 +59,13 @@ void WatchSet::require_roots() const {
 }
 
 std::string WatchSet::description() const {
-  const bool only_here = roots_.size() == 1 && roots_.front() == ".";
-  std::string text =
-      only_here ? "the current directory" : fmt::format("{}", fmt::join(roots_, ", "));
+  constexpr std::size_t most_named = 3;
+  std::string text = "the current directory";
+  if (roots_ != std::vector<std::string>{"."}) {
+    const auto named = roots_ | std::views::take(most_named);
+    text = fmt::format("{}", fmt::join(named.begin(), named.end(), ", "));
+    if (roots_.size() > most_named) text += fmt::format(" and {} more", roots_.size() - most_named);
+  }
   if (!endings_.empty()) text += fmt::format(" (*{})", fmt::join(endings_, ", *"));
   return text;
 }

@@ -15,7 +15,7 @@ using List = std::vector<std::string>;
 Options parsed(const std::vector<const char*>& arguments) {
   std::vector<const char*> argv{"reloadrun"};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
-  return parse(static_cast<int>(argv.size()), argv.data()).value();
+  return std::get<Options>(parse(static_cast<int>(argv.size()), argv.data()));
 }
 
 TEST(CommandLine, Defaults) {

@@ -11,6 +11,10 @@ TEST(ChangedVariable, OnePathALine) {
   EXPECT_EQ(changed_variable({"a", "b c", "d"}), "a\nb c\nd");
 }
 
+TEST(ChangedVariable, AddsToWhatLedToAStartThatFailed) {
+  EXPECT_EQ(changed_variable({"b", "c", "ab"}, "ab\nb"), "ab\nb\nc");
+}
+
 TEST(ChangedVariable, CutAtAWholeLineWithin4KiB) {
   const std::string half(2047, 'x');
   EXPECT_EQ(changed_variable({half, half, "y"}), half + "\n" + half);  // 4095 bytes

@@ -32,11 +32,11 @@ class Look : public testing::Test {
     std::ofstream(file) << content;
   }
   static Snapshot look_at(std::vector<std::string> roots, std::vector<std::string> extensions = {},
-                          std::optional<std::string> executable = {}) {
+                          std::vector<std::string> executables = {}) {
     Options options;
     options.watch = std::move(roots);
     options.extensions = std::move(extensions);
-    return look(WatchSet(options, executable));
+    return look(WatchSet(options, executables));
   }
   static std::vector<std::string> paths(const Snapshot& snapshot) {
     std::vector<std::string> all;
@@ -67,7 +67,7 @@ TEST_F(Look, StampsSayWhatStatSays) {
   ASSERT_EQ(::utimensat(AT_FDCWD, "a", times, 0), 0);
   struct stat status {};
   ASSERT_EQ(::stat("a", &status), 0);
-  EXPECT_EQ(look_at({}).at(0).stamp, (Stamp{1234567890123456789, 5, status.st_ino, false}));
+  EXPECT_EQ(look_at({}).at(0).stamp, (Stamp{1234567890, 123456789, 5, status.st_ino, false}));
 }
 
 TEST_F(Look, SeesOneNanosecondInEitherDirection) {
@@ -159,11 +159,39 @@ TEST_F(Look, NotesOfTheExecutableAloneWhetherItMayRun) {
   write("other");
   fs::permissions("server", fs::perms::owner_all);
   fs::permissions("other", fs::perms::owner_all);
-  const auto snapshot = look_at({}, {}, "./server");
+  const auto snapshot = look_at({}, {}, {"./server"});
   ASSERT_EQ(paths(snapshot), (Paths{"other", "server"}));
   EXPECT_FALSE(snapshot[0].stamp.runnable);
   EXPECT_TRUE(snapshot[1].stamp.runnable);
-  EXPECT_EQ(paths(look_at({"other"}, {"py"}, "server")), (Paths{"other", "server"}));
+  EXPECT_EQ(paths(look_at({"other"}, {"py"}, {"server"})), (Paths{"other", "server"}));
+}
+
+TEST_F(Look, GoesWhereALinkLeadsAndNotWhereItsLettersDo) {
+  write("real/sub/inner");
+  write("real/file");
+  fs::create_directory_symlink("real/sub", "link");
+  EXPECT_EQ(paths(look_at({"link/../file"})), Paths{"link/../file"});
+  EXPECT_EQ(paths(look_at({".//real/./sub/"})), Paths{"real/sub/inner"});
+}
+
+TEST_F(Look, SeesTimesFarAway) {
+  write("a");
+  const timespec far[2]{{0, 0}, {99'999'999'999, 0}};
+  const timespec past[2]{{0, 0}, {-1, 0}};
+  ASSERT_EQ(::utimensat(AT_FDCWD, "a", past, 0), 0);
+  const auto before = look_at({});
+  ASSERT_EQ(::utimensat(AT_FDCWD, "a", far, 0), 0);
+  EXPECT_EQ(changes(before, look_at({})).size(), 1U);
+}
+
+TEST_F(Look, IsGivenUpRatherThanTakenForEmpty) {
+  write("a/b");
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{3, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  EXPECT_THROW(look_at({}), std::system_error);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
 TEST_F(Look, RequiresItsRoots) {

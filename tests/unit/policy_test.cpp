@@ -38,8 +38,8 @@ struct Word {
   }
   std::string operator()(const FailToStart&) const { return "fail"; }
   std::string operator()(const Tell& tell) const {
-    static const std::vector<std::string> topics{"postponed", "waiting", "starting_again",
-                                                 "busy",      "slow",    "cannot_end"};
+    static const std::vector<std::string> topics{
+        "postponed", "waiting", "starting_again", "busy", "slow", "cannot_end", "left_behind"};
     return "tell:" + topics.at(static_cast<std::size_t>(tell.topic));
   }
 };
@@ -118,7 +118,7 @@ TEST(Policy, WhatCannotBeEndedKeepsNobodyAtTheEnd) {
                                          {Started{}, ""},
                                          {StopAsked{}, "stop arm:0ms"},
                                          {TimeUp{}, "kill arm:1000ms"},
-                                         {TimeUp{}, "tell:cannot_end end"}};
+                                         {TimeUp{}, "tell:left_behind end"}};
   expect_steps(Policy({.stop_timeout = 0s}), until_given_up);
   expect_steps(Policy({.stop_timeout = 0s}), {{Begin{}, "start"},
                                               {Started{}, ""},
@@ -153,11 +153,12 @@ TEST(Policy, ASecondOneKills) {
                             {Started{}, ""},
                             {StopAsked{}, "stop arm:1000ms"},
                             {KillAsked{}, "kill arm:1000ms"},
+                            {KillAsked{}, "kill"},  // again and again: the timer stays
                             {TreeGone{}, "disarm end"}});
   expect_steps(Policy({}), {{Begin{}, "start"},
                             {Started{}, ""},
                             {KillAsked{}, "stop arm:1000ms kill arm:1000ms"},
-                            {TimeUp{}, "tell:cannot_end end"}});
+                            {TimeUp{}, "tell:left_behind end"}});
 }
 
 TEST(Policy, ATargetThatEndsByItself) {
@@ -254,6 +255,7 @@ TEST(Policy, Postponed) {
 
 TEST(Policy, ARestartThatIsAskedForBeforeTheStartIsAnsweredByIt) {
   expect_steps(Policy({}), {{RestartAsked{}, ""}, {Begin{}, "start"}});
+  expect_steps(Policy({.postpone = true}), {{RestartAsked{}, ""}, {Begin{}, "start"}});
 }
 
 }  // namespace

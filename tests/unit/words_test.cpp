@@ -14,8 +14,10 @@ using Kind = Change::Kind;
 TEST(Words, Durations) {
   EXPECT_EQ(duration_text(850us), "0.8 ms");
   EXPECT_EQ(duration_text(9940us), "9.9 ms");
+  EXPECT_EQ(duration_text(9960us), "10 ms");
   EXPECT_EQ(duration_text(14ms), "14 ms");
   EXPECT_EQ(duration_text(999ms), "999 ms");
+  EXPECT_EQ(duration_text(999600us), "1.0 s");
   EXPECT_EQ(duration_text(1s), "1.0 s");
   EXPECT_EQ(duration_text(2340ms), "2.3 s");
   EXPECT_EQ(duration_text(185s), "3 min 5 s");
@@ -40,10 +42,10 @@ TEST(Words, Changes) {
 }
 
 TEST(Words, DetailsOfAChange) {
-  EXPECT_EQ(change_detail({Kind::modified, "a", {1'000'000, 5, 1, false}, {0, 7, 2, true}}),
+  EXPECT_EQ(change_detail({Kind::modified, "a", {0, 1'000'000, 5, 1, false}, {0, 0, 7, 2, true}}),
             "a: mtime 1.0 ms earlier, 5 -> 7 bytes, another inode, x bit given");
-  EXPECT_EQ(change_detail({Kind::appeared, "a", {}, {0, 7, 2, false}}), "a: new, 7 bytes");
-  EXPECT_EQ(change_detail({Kind::vanished, "a", {0, 5, 1, false}, {}}), "a: was 5 bytes");
+  EXPECT_EQ(change_detail({Kind::appeared, "a", {}, {0, 0, 7, 2, false}}), "a: new, 7 bytes");
+  EXPECT_EQ(change_detail({Kind::vanished, "a", {0, 0, 5, 1, false}, {}}), "a: was 5 bytes");
 }
 
 TEST(Words, NamesForATerminal) {
@@ -52,6 +54,9 @@ TEST(Words, NamesForATerminal) {
             "gr\xc3\xbc\xc3\x9f"
             "e.py");
   EXPECT_EQ(printable("a\033[2J\n\x7f"), "a\\x1b[2J\\x0a\\x7f");
+  EXPECT_EQ(printable("\xc2\x9b"
+                      "2J"),
+            "\\u009b2J");
   EXPECT_EQ(count_text(1, "file"), "1 file");
   EXPECT_EQ(count_text(0, "file"), "0 files");
 }
