@@ -91,6 +91,12 @@ INSTANTIATE_TEST_SUITE_P(
         BadInput{"NeitherFileNorDirectory", before_command({"-w", "fifo"}),
                  "--watch 'fifo' is neither a file nor a directory: name a regular file or a "
                  "directory"},
+        BadInput{
+            "AHostileName", before_command({"-w", "a\nb\033[31m"}),
+            "--watch 'a\\x0ab\\x1b[31m' cannot be watched (No such file or directory): name an "
+            "existing file or directory"},
+        BadInput{"AHostileOption", before_command({"--a\nb"}),
+                 "unknown option '--a\\x0ab': run 'reloadrun --help' for the options"},
         BadInput{"EmptyPath", before_command({"-w", ""}),
                  "--watch is empty: give a file or a directory ('.' for this one)"},
         BadInput{"EmptyExtension", before_command({"-e", ""}),

@@ -98,6 +98,16 @@ TEST_F(Life, PostponedUntilUsr1) {
   end(program);
 }
 
+TEST_F(Life, PostponedUntilAUsr1ThatComesDuringTheFirstLook) {
+  for (int i = 0; i < 3000; ++i) std::ofstream(place.work() / std::to_string(i));
+  Program program(reloadrun({"--postpone"}, target()));
+  only_child_of(program.pid());  // there is a reloader, and it looks
+  program.signal(SIGUSR1);
+  EXPECT_EQ(reports.next("start")["generation"], "'1'");
+  reports.next("ready");
+  end(program);
+}
+
 TEST_F(Life, StoppedWhilePostponed) {
   Program program(reloadrun({"--postpone"}, target()));
   program.expect("waiting for the first change");
@@ -142,6 +152,11 @@ INSTANTIATE_TEST_SUITE_P(
             "NoXBit", "./command", "#!/bin/sh\n", false, 126,
             "reloadrun: COMMAND './command' cannot be executed (Permission denied): make it "
             "executable, as with chmod +x\n"},
+        Unstartable{"ADirectory", ".", nullptr, false, 127,
+                    "reloadrun: COMMAND '.' is not found: check its name and PATH\n"},
+        Unstartable{
+            "ADirectoryByPath", "./", nullptr, false, 126,
+            "reloadrun: COMMAND './' cannot be executed (Is a directory): name a program\n"},
         Unstartable{"NoInterpreter", "./command", "#!/no/such/interpreter\n", true, 126,
                     "reloadrun: COMMAND './command' cannot be executed (its interpreter or loader "
                     "is missing): check its first line\n"},
@@ -167,7 +182,7 @@ TEST_F(Life, ACommandThatGoesAwayLaterIsWaitedFor) {
   end(program);
 }
 
-TEST_F(Life, AnUnreadableStderrStopsNothing) {
+TEST_F(Life, AFullStderrStopsNothing) {
   // A full pipe: whatever is written there blocks.
   auto invocation = reloadrun({"-v"}, target());
   invocation.prepare = [] {
@@ -189,6 +204,27 @@ TEST_F(Life, AnUnreadableStderrStopsNothing) {
     reports.next("ready");
   }
   end(program);
+}
+
+TEST_F(Life, AnErrorThatCannotBeToldKeepsItsStatus) {
+  const std::vector<std::pair<std::string, int>> cases{
+      {"--nonsense", 2}, {"-w /nowhere true", 2}, {"no-such-command", 127}};
+  for (const auto& [words, status] : cases) {
+    for (const char* to : {"2>/dev/full", "2>&-"}) {
+      const std::string line = reloadrun_path() + " " + words + " " + to;
+      Program program({.arguments = {"sh", "-c", line + "; exit $?"}, .directory = place.work()});
+      EXPECT_EQ(program.wait(), (Ending{false, status})) << line;
+    }
+    const std::string unread =
+        "exec 3>&1; { " + reloadrun_path() + " " + words + " 3>&-; echo $? >&3; } 2>&1 | exec true";
+    Program program({.arguments = {"sh", "-c", unread}, .directory = place.work()});
+    program.wait();
+    EXPECT_EQ(program.printed(), std::to_string(status) + "\n") << unread;
+  }
+  Program list({.arguments = {"sh", "-c", reloadrun_path() + " --list -w . -- /bin/sh >/dev/full"},
+                .directory = place.work()});
+  EXPECT_EQ(list.wait(), (Ending{false, 1}));
+  EXPECT_EQ(list.said(), "reloadrun: stdout cannot be written: check where it leads\n");
 }
 
 TEST_F(Life, AStderrThatNobodyReadsAnyMoreStopsNothing) {

@@ -93,20 +93,24 @@ TEST_F(Restart, FollowsEachKindOfChange) {
 
 TEST_F(Restart, IsNotCausedByWhatIsNoChange) {
   place.edit("app.py", "one");
+  place.edit("other.py", "one");
   fs::create_directories(place.work() / "empty");
   Program program(reloadrun({}, target()));
   expect_generation("1");
-  fs::permissions(place.work() / "app.py", fs::perms::owner_read);
-  EXPECT_EQ(content_of(place.work() / "app.py"), "one");
+  fs::permissions(place.work() / "other.py", fs::perms::owner_read);
+  EXPECT_EQ(content_of(place.work() / "other.py"), "one");
   fs::create_directory(place.work() / "another");
   fs::remove(place.work() / "empty");
   ASSERT_EQ(::mkfifo((place.work() / "fifo").c_str(), 0600), 0);
   fs::create_symlink("nowhere", place.work() / "dangling");
   fs::create_symlink("loop", place.work() / "loop");
   fs::create_directory_symlink("..", place.work() / "up");
-  // The fence: had anything above been a change, this start would be the third.
+  // The fence: had anything above been a change, it would be named, or this start be the third.
   place.edit("app.py", "two");
-  expect_generation("2");
+  const auto second = reports.next("start");
+  EXPECT_EQ(second["changed"], "'app.py'");
+  EXPECT_EQ(second["generation"], "'2'");
+  reports.next("ready");
   end(program);
 }
 
@@ -191,6 +195,31 @@ TEST_F(Restart, WaitsForAnExecutableThatIsNotYetOne) {
   program.expect("waiting for a change");
   fs::permissions(command, fs::perms::owner_all);
   expect_generation("2");
+  end(program);
+}
+
+TEST_F(Restart, FollowsACommandOfPathThatGoesAwayAndComesBack) {
+  fs::create_directory(place.beside("bin"));
+  const fs::path command = place.beside("bin") / "server-of-path";
+  fs::copy_file(test_target_path(), command);
+  auto words = target();
+  words.front() = "server-of-path";
+  auto invocation = reloadrun({}, words);
+  invocation.environment = {"PATH=/nowhere:" + place.beside("bin").string() + ":/bin"};
+  Program program(invocation);
+  expect_generation("1");
+  fs::rename(command, place.beside("away"));
+  program.expect("COMMAND 'server-of-path' is not found");
+  place.edit("app.py", "changed");  // still tried, still not there, still to be told
+  program.expect("COMMAND 'server-of-path' is not found");
+  fs::permissions(place.beside("away"), fs::perms::owner_read);
+  fs::rename(place.beside("away"), command);
+  program.expect("cannot be executed (Permission denied)");
+  fs::permissions(command, fs::perms::owner_all);
+  const auto second = reports.next("start");
+  EXPECT_EQ(second["generation"], "'2'");
+  EXPECT_NE(second["changed"].find("app.py"), std::string::npos) << second["changed"];
+  reports.next("ready");
   end(program);
 }
 

@@ -120,13 +120,22 @@ TEST_F(Signals, Usr1StartsATargetThatHasEnded) {
 
 TEST_F(Signals, Usr2IsPassedOnToTheCommandAlone) {
   Program program(reloadrun({}, target({"tell=12", "child=tell=12"})));
-  reports.next("child");
+  const auto start = reports.next("start");
   reports.next("ready");
   program.signal(SIGUSR2);
-  EXPECT_EQ(reports.next("signal").number("number"), SIGUSR2);
+  const auto signal = reports.next("signal");
+  EXPECT_EQ(signal.number("number"), SIGUSR2);
+  EXPECT_EQ(signal["pid"], start["pid"]);
   program.signal(SIGTERM);
   EXPECT_EQ(program.wait(), Ending{});
   EXPECT_FALSE(reports.has("signal"));
+}
+
+TEST_F(Signals, CtrlCComesBeforeTheTargetsOwnEnd) {
+  Program program(reloadrun({"--on-exit", "exit"}, target({"last-words=15"})));
+  reports.next("ready");
+  program.signal(SIGINT);
+  EXPECT_EQ(program.wait(), Ending{});  // and not 7, as the target
 }
 
 TEST_F(Signals, Usr2WithoutATargetIsSaid) {

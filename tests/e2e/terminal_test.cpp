@@ -142,16 +142,65 @@ TEST_F(OnTerminal, ModesArePutBackWhenTheReloaderDies) {
 }
 
 TEST_F(OnTerminal, ModesAndForegroundAreTakenBackFromADeadShell) {
-  Program program(on_terminal({}, target({"take-terminal"})));
-  const pid_t command = reports.next("start").number("pid");
+  // Once the whole tree is gone: who took the terminal may end after COMMAND, or be killed.
+  for (const char* who : {"take-terminal", "child=take-terminal", "child=take-terminal-deaf"}) {
+    const std::string first_only = "first=" + std::string(who);
+    Program program(on_terminal({"--stop-timeout", "200ms"}, target({first_only})));
+    reports.next("ready");
+    EXPECT_TRUE(is_raw(program));
+    EXPECT_NE(::tcgetpgrp(program.terminal()), program.pid());
+    place.edit("app.py", who);
+    reports.next("start");
+    reports.next("ready");
+    EXPECT_FALSE(is_raw(program)) << who;
+    EXPECT_EQ(::tcgetpgrp(program.terminal()), program.pid()) << who;
+    program.type(ctrl_c);
+    EXPECT_EQ(program.wait(), Ending{});
+  }
+}
+
+TEST_F(OnTerminal, InTheBackgroundModesAreSomebodyElses) {
+  Shell shell(place.work());
+  shell.start(line({}, target()));
   reports.next("ready");
-  EXPECT_EQ(::tcgetpgrp(program.terminal()), command);
+  shell.program().expect("started");
+  shell.program().type(ctrl_z);
+  shell.expect_prompt();
+  shell.start("bg; stty -echok");
+  shell.expect_prompt();
+  const std::string ours = shell.modes();
   place.edit("app.py", "changed");
   reports.next("start");
   reports.next("ready");
-  ::kill(program.pid(), SIGTERM);
+  EXPECT_EQ(shell.modes(), ours);
+  shell.start("kill %1; wait %1; echo status $?");
+  shell.program().expect("status 0");
+  shell.exit();
+}
+
+TEST_F(OnTerminal, CtrlSHoldsUpNoRestart) {
+  Program program(on_terminal({"--clear"}, target()));
+  reports.next("ready");
+  program.expect("started");
+  program.type("\x13");
+  for (int generation = 2; generation <= 4; ++generation) {
+    place.edit("app.py", std::to_string(generation));
+    EXPECT_EQ(reports.next("start")["generation"], "'" + std::to_string(generation) + "'");
+    reports.next("ready");
+  }
+  program.type("\x11");  // Ctrl-Q
+  program.expect("restarted");
+  program.type(ctrl_c);
   EXPECT_EQ(program.wait(), Ending{});
-  EXPECT_FALSE(is_raw(program));
+}
+
+TEST_F(OnTerminal, CtrlBackslashEndsWith0) {
+  Program program(on_terminal({}, target({"tell=15", "last-words=3"})));
+  reports.next("ready");
+  program.type("\x1c");
+  EXPECT_EQ(reports.next("last-words").number("number"), SIGQUIT);
+  EXPECT_EQ(program.wait(), Ending{});
+  EXPECT_FALSE(reports.has("signal"));
 }
 
 TEST_F(OnTerminal, ClosingTheWindowEndsEverything) {

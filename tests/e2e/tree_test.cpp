@@ -4,6 +4,7 @@
 
 #include <grp.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -91,7 +92,14 @@ TEST_F(Tree, AKilledSupervisorTakesEverythingWithIt) {
 
 TEST_F(Tree, AKilledReloaderEndsTheSupervisorByTheSameSignal) {
   for (const int number : {SIGKILL, SIGABRT}) {
-    Program program(reloadrun({}, target({"daemon", "child=tell=12"})));
+    auto invocation = reloadrun({}, target({"daemon", "child=tell=12"}));
+    invocation.prepare = [] {
+      rlimit core{};
+      ::getrlimit(RLIMIT_CORE, &core);
+      core.rlim_cur = core.rlim_max;
+      ::setrlimit(RLIMIT_CORE, &core);
+    };
+    Program program(invocation);
     const pid_t reloader = reports.next("start").number("parent");
     reports.next("daemon");
     reports.next("ready");
@@ -108,9 +116,11 @@ TEST_F(Tree, AKilledReloaderEndsTheSupervisorByTheSameSignal) {
 TEST_F(Tree, AReloaderIsKilledAtAnyMoment) {
   // While it starts, while it looks, while it stops a slow target.
   for (int delay = 0; delay < 20; ++delay) {
+    place.edit("app.py", std::to_string(delay));
     Program program(reloadrun({"--stop-timeout", "100ms"}, target({"ignore=15", "daemon"})));
     const pid_t reloader = only_child_of(program.pid());
     ::usleep(static_cast<useconds_t>(delay) * 500);
+    if (delay % 2 != 0) place.edit("app.py", "changed");
     ::kill(reloader, SIGKILL);
     EXPECT_EQ(program.wait(), (Ending{true, SIGKILL}));
     ASSERT_NO_FATAL_FAILURE(wait_until_nothing_is_left());
@@ -127,6 +137,31 @@ TEST_F(Tree, BothKilledInOneInstantTakeTheCommandWithThem) {
   ::kill(reloader, SIGKILL);
   EXPECT_EQ(program.wait(), (Ending{true, SIGKILL}));
   wait_until_nothing_is_left();
+}
+
+TEST_F(Tree, AStoppedReloaderIsWokenWhenItsSupervisorIsKilled) {
+  Program program(reloadrun({}, target({"daemon"})));
+  const pid_t reloader = reports.next("start").number("parent");
+  reports.next("ready");
+  ::kill(reloader, SIGSTOP);
+  program.signal(SIGKILL);
+  EXPECT_EQ(program.wait(), (Ending{true, SIGKILL}));
+  wait_until_nothing_is_left();
+}
+
+TEST_F(Tree, MoreProcessesThanDescriptorsAreAllAsked) {
+  Words orders;
+  for (int i = 0; i < 60; ++i) orders.emplace_back("child=last-words=15");
+  auto invocation = reloadrun({"--stop-timeout", "1m"}, target(orders));
+  invocation.prepare = [] {
+    const rlimit few{40, 40};
+    if (::setrlimit(RLIMIT_NOFILE, &few) != 0) ::_exit(1);
+  };
+  Program program(invocation);
+  reports.next("ready");
+  program.signal(SIGTERM);
+  for (int i = 0; i < 60; ++i) reports.next("last-words");
+  EXPECT_EQ(program.wait(), Ending{});
 }
 
 TEST_F(Tree, AStoppedReloaderIsWokenToStop) {
@@ -151,7 +186,7 @@ TEST_F(Tree, AStoppedTargetIsWokenToEnd) {
 
 TEST_F(Tree, ChildrenThatWereThereBeforeAreNotTouched) {
   // A shell with a child that becomes reloadrun: the child is its parent's by pid, not by descent.
-  auto invocation = reloadrun({}, target());
+  auto invocation = reloadrun({}, target({"daemon"}));
   std::string script =
       test_target_path() + " " + reports.path() + " last-words=15 & exec \"$0\" \"$@\"";
   invocation.arguments.insert(invocation.arguments.begin(), {"sh", "-c", script});
@@ -161,6 +196,7 @@ TEST_F(Tree, ChildrenThatWereThereBeforeAreNotTouched) {
   const auto& stranger = one["generation"] == "unset" ? one : other;
   const auto& own = one["generation"] == "unset" ? other : one;
   program.expect("started");
+  eventually("its daemon", [&] { return proc::children_of(own.number("parent")).size() == 2; });
   ::kill(own.number("parent"), SIGKILL);
   EXPECT_EQ(program.wait(), (Ending{true, SIGKILL}));
   EXPECT_TRUE(is_alive(stranger.number("pid")));
@@ -219,7 +255,7 @@ TEST_F(Tree, WorksAsProcess1) {
 
 TEST_F(Tree, Process1SignalsNoStranger) {
   // What is put into a container from outside becomes process 1's child when its parent ends.
-  auto invocation = reloadrun({}, target({"tell=12", "daemon"}));
+  auto invocation = reloadrun({"-v"}, target({"daemon"}));
   make_process_1(invocation);
   Program program(invocation);
   const pid_t process_1 = only_child_of(program.pid());
@@ -233,10 +269,7 @@ TEST_F(Tree, Process1SignalsNoStranger) {
   EXPECT_EQ(stranger.wait(), Ending{});
   reports.next("ready");
   eventually("its adoption", [&] { return proc::children_of(process_1).size() == 2; });
-  for (int i = 0; i < 2; ++i) {  // the second time it has finished with the first
-    ::kill(process_1, SIGUSR2);
-    reports.next("signal");
-  }
+  program.expect("comes from elsewhere");
   ::kill(reloader, SIGKILL);
   EXPECT_EQ(program.wait(), (Ending{false, 128 + SIGKILL}));
   EXPECT_FALSE(reports.has("last-words"));

@@ -11,7 +11,8 @@
 //     daemon        leave a daemon behind: forked twice, in a session of its own
 //     child=ORDER   fork a child that does one order and waits
 //     raw           switch the terminal's echo and line editing off
-//     take-terminal become the terminal's foreground group, as a shell does
+//     take-terminal become the terminal's foreground group, as a shell does; -deaf: and ignore TERM
+//     first=ORDER   do it in the first generation alone
 //     read          report each line of stdin ("line text=...")
 //     become-root   take root's ids for good, as sudo does (for a set-user-ID copy of this program)
 //     fork-on       fork and end in the parent, again and again, ignoring TERM
@@ -93,7 +94,7 @@ void report_start(int argc, char** argv) {
       signals_where(is_ignored), escape(environment)));
 }
 
-void tell_signal(int number) { report(fmt::format("signal number={}", number)); }
+void tell_signal(int number) { report(fmt::format("signal number={} pid={}", number, ::getpid())); }
 
 void last_words(int number) {
   report(fmt::format("last-words number={} pid={}", number, ::getpid()));
@@ -179,7 +180,9 @@ void follow(std::string_view order) {
   if (word == "daemon") leave_daemon();
   if (word == "child") make_child(rest);
   if (word == "raw") make_raw();
-  if (word == "take-terminal") take_terminal();
+  if (word.starts_with("take-terminal")) take_terminal();
+  if (word == "take-terminal-deaf") ::signal(SIGTERM, SIG_IGN);
+  if (word == "first" && variable("RELOADRUN_GENERATION") == "'1'") follow(rest);
   if (word == "fork-on") fork_on();
   if (word == "become-root" && ::setresuid(0, 0, 0) != 0) ::_exit(95);
   if (word == "read") {
