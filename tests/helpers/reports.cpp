@@ -5,27 +5,13 @@
 #include <sys/stat.h>
 
 #include <array>
-#include <cctype>
 #include <sstream>
 
-#include "fmt/format.h"
 #include "helpers/deadline.hpp"
+#include "helpers/escape.hpp"
 
 namespace reloadrun::test {
 namespace {
-
-std::string unescape(const std::string& text) {
-  std::string plain;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%') {
-      plain += static_cast<char>(std::stoi(text.substr(i + 1, 2), nullptr, 16));
-      i += 2;
-    } else {
-      plain += text[i];
-    }
-  }
-  return plain;
-}
 
 Report parse(const std::string& line) {
   Report report;
@@ -82,18 +68,6 @@ bool Reports::take(const std::string& event, Report& report) {
     if (report.event == event) return true;
   }
   return false;
-}
-
-std::string escape(const std::string& text) {
-  std::string escaped;
-  for (const char c : text) {
-    if (std::isgraph(static_cast<unsigned char>(c)) != 0 && c != '%' && c != '=') {
-      escaped += c;
-    } else {
-      escaped += fmt::format("%{:02x}", static_cast<unsigned char>(c));
-    }
-  }
-  return escaped;
 }
 
 }  // namespace reloadrun::test

@@ -39,7 +39,4 @@ class Reports {
   std::string text_;
 };
 
-/// Percent-encodes what would end a field or a line.
-std::string escape(const std::string& text);
-
 }  // namespace reloadrun::test

@@ -30,7 +30,7 @@
 #include <string_view>
 
 #include "fmt/format.h"
-#include "helpers/reports.hpp"
+#include "helpers/escape.hpp"
 
 using reloadrun::test::escape;
 
