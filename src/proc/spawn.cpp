@@ -33,6 +33,8 @@ struct Prepared {
   sigset_t mask;
   pid_t parent;
   int error_fd;
+  int go_fd;         // ends when the parent has seen which signals came before the fork
+  int go_writer_fd;  // its other end, which the new process has got too
 };
 
 // Between fork and exec, in a copy of a process with several threads: only async-signal-safe calls.
@@ -42,6 +44,12 @@ struct Prepared {
     ::prctl(PR_SET_PDEATHSIG, program.parent_death_signal);
     // The parent may have died before the line above: then nobody will tell.
     if (::getppid() != it.parent) ::_exit(EXIT_FAILURE);
+  }
+  // What comes from here on is told to this process too. Had it gone on before the parent looked, a
+  // signal that it was told would look like one that it has missed.
+  ::close(it.go_writer_fd);
+  char nothing = 0;
+  while (::read(it.go_fd, &nothing, 1) < 0 && errno == EINTR) {
   }
   if (program.kept_fd >= 0) ::fcntl(program.kept_fd, F_SETFD, 0);
   pollfd writable{program.announce_fd, POLLOUT, 0};  // a terminal may be held by Ctrl-S
@@ -67,19 +75,21 @@ struct Prepared {
 
 Spawned spawn(const Program& program) {
   Pipe error_pipe = make_pipe();
+  Pipe go_pipe = make_pipe();
   const Prepared prepared{program,
                           pointers(program.arguments),
                           pointers(program.environment),
                           program.signals.value_or(SignalsGiven{}).mask_set(),
                           ::getpid(),
-                          error_pipe.writing.get()};
+                          error_pipe.writing.get(),
+                          go_pipe.reading.get(),
+                          go_pipe.writing.get()};
   Spawned spawned;
   spawned.pid = ::fork();
   if (spawned.pid < 0) throw_errno("fork");
   if (spawned.pid == 0) become(prepared);
-  // What comes between the fork and this line has been told to both, and counts as missed all the
-  // same: the child is told twice then, at worst, while it is hardly there.
   spawned.missed_a_signal = terminal_signal_pending();
+  go_pipe.writing = Fd();
 
   error_pipe.writing = Fd();  // so that reading ends with the child's copy: when it executes
   while (::read(error_pipe.reading.get(), &spawned.error, sizeof spawned.error) < 0) {
