@@ -60,19 +60,19 @@ TEST_F(OnTerminal, CtrlCOnceReachesTheTargetOnce) {
 }
 
 TEST_F(OnTerminal, CtrlCLetsPythonsFinallyRunToItsEnd) {
-  std::ofstream(place.beside("main.py"))
-      << "import time\n"
-         "print('up', flush=True)\n"
-         "try:\n"
-         "    while True: time.sleep(0.01)  # one long sleep may miss a signal on its way into it\n"
-         "finally:\n"
-         "    time.sleep(0.5)\n"
-         "    open('../finally', 'w').write('ran')\n";
+  // Ready only within the try; and no long sleep, which may miss a signal on its way into it.
+  std::ofstream(place.beside("main.py")) << "import time\n"
+                                            "try:\n"
+                                            "    print('up', flush=True)\n"
+                                            "    while True: time.sleep(0.01)\n"
+                                            "finally:\n"
+                                            "    time.sleep(0.5)\n"
+                                            "    open('../finally', 'w').write('ran')\n";
   Program program(on_terminal({}, {"/usr/bin/python3", "../main.py"}));
   program.expect("up");
   program.type(ctrl_c);
   EXPECT_EQ(program.wait(), Ending{});
-  EXPECT_EQ(content_of(place.beside("finally")), "ran");
+  EXPECT_EQ(content_of(place.beside("finally")), "ran") << program.said();
 }
 
 TEST_F(OnTerminal, CtrlCDoesNotForgetWhoLeftTheGroup) {
