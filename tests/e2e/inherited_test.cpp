@@ -20,10 +20,6 @@ class Inherited : public EndToEnd {
     reports.next("ready");
     return start;
   }
-  static void end(Program& program) {
-    program.signal(SIGTERM);
-    EXPECT_EQ(program.wait(), Ending{});
-  }
 };
 
 TEST_F(Inherited, ArgumentsByteForByte) {

@@ -11,13 +11,7 @@
 namespace reloadrun::test {
 namespace {
 
-class Life : public EndToEnd {
- protected:
-  static void end(Program& program) {
-    program.signal(SIGTERM);
-    EXPECT_EQ(program.wait(), Ending{});
-  }
-};
+class Life : public EndToEnd {};
 
 TEST_F(Life, ByDefaultAnEndedTargetIsStartedByTheNextChange) {
   Program program(reloadrun({}, target({"exit=3"})));  // 3 is a status like any other

@@ -19,10 +19,6 @@ class Restart : public EndToEnd {
     EXPECT_EQ(reports.next("start")["generation"], "'" + generation + "'");
     reports.next("ready");
   }
-  static void end(Program& program) {
-    program.signal(SIGTERM);
-    EXPECT_EQ(program.wait(), Ending{});
-  }
 };
 
 TEST_F(Restart, StopsTheOldTargetBeforeItStartsTheNew) {

@@ -12,10 +12,6 @@ namespace {
 
 class Says : public EndToEnd {
  protected:
-  static void end(Program& program) {
-    program.signal(SIGTERM);
-    EXPECT_EQ(program.wait(), Ending{});
-  }
   /// A run with one restart, up to its end.
   void restart_once(Program& program) {
     reports.next("ready");

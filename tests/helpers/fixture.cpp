@@ -55,6 +55,11 @@ Words EndToEnd::target(const Words& orders) const {
   return command;
 }
 
+void EndToEnd::end(Program& program) {
+  program.signal(SIGTERM);
+  EXPECT_EQ(program.wait(), Ending{});
+}
+
 bool EndToEnd::is_alive(int pid) { return ::kill(pid, 0) == 0; }
 
 pid_t EndToEnd::only_child_of(pid_t parent) {

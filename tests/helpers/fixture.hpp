@@ -31,6 +31,9 @@ class EndToEnd : public testing::Test {
   /// The test target with its FIFO: see helpers/target.cpp for what it can be told.
   [[nodiscard]] Words target(const Words& orders = {}) const;
 
+  /// Stops reloadrun as a user does; fails the test unless it ends with 0.
+  static void end(Program& program);
+
   /// Whether a process of this pid is alive.
   static bool is_alive(int pid);
   /// The only child of `parent`, waited for.
