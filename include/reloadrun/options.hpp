@@ -27,21 +27,61 @@ enum class Verbosity {
 
 enum class Color { automatic, always, never };
 
+/// How the files are watched.
+enum class Watcher {
+  automatic,  ///< inotify wakes the look early; every file is looked at from time to time besides
+  inotify,    ///< what inotify covers is looked at only when it says so
+  stat        ///< no inotify: every file is looked at every interval
+};
+
 /// Every duration is at least zero; strings are bytes as the user gave them, in any encoding.
 struct Options {
-  /// COMMAND and its arguments, byte for byte. May be empty only together with `list`.
+  /// COMMAND and its arguments, byte for byte. May be empty only together with `list` or `explain`.
   std::vector<std::string> command;
 
   /// Files and directories to watch, relative to the working directory or absolute; empty means the
-  /// working directory. The command's own executable is watched besides.
+  /// working directory, unless `files_from` is given. The command's own executable is watched
+  /// besides.
   std::vector<std::string> watch;
+
+  /// A file that lists paths to watch, one a line; "-" is stdin, which is read once and is then
+  /// /dev/null. Empty for none.
+  std::string files_from;
+
+  /// What stdin listed, when `files_from` is "-".
+  std::vector<std::string> listed;
 
   /// File name endings without their leading dot; empty means all files. A file named in `watch`
   /// and the command's own executable are watched whatever their ending.
   std::vector<std::string> extensions;
 
+  /// gitignore patterns, relative to the working directory, in the order given: what they match is
+  /// not watched, whatever other rules say; with `!`, it is.
+  std::vector<std::string> ignore;
+
+  /// gitignore patterns, relative to the working directory: when there are any, only files that
+  /// they match, or that lie below a directory that they match, are watched.
+  std::vector<std::string> filters;
+
+  /// Honour .gitignore and .ignore files, .git/info/exclude and the user's global excludes.
+  bool use_ignore_files = true;
+
+  /// Leave out what watch/default_ignores lists.
+  bool use_default_ignores = true;
+
+  /// Files of KEY=VALUE lines for the target's environment, read at every start, and watched.
+  std::vector<std::string> env_files;
+
+  /// A file whose bytes are as before has not changed.
+  bool content = false;
+
+  Watcher watcher = Watcher::automatic;
+
   /// Time from one look at the files to the next; more than zero.
   std::chrono::nanoseconds interval = std::chrono::seconds(1);
+
+  /// A burst of changes is over when nothing has changed for this long.
+  std::chrono::nanoseconds settle = std::chrono::milliseconds(10);
 
   /// Sent to every process of the target's tree to stop it.
   int stop_signal = SIGTERM;
@@ -59,6 +99,9 @@ struct Options {
 
   /// Print the watched files and end.
   bool list = false;
+
+  /// Say whether this path is watched, and why, and end; empty for no such question.
+  std::string explain;
 
   Verbosity verbosity = Verbosity::normal;
   Color color = Color::automatic;
