@@ -1,0 +1,267 @@
+#include "watch/glob.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "fmt/format.h"
+
+namespace reloadrun::watch {
+namespace {
+
+using std::string_view;
+
+/// The characters that git calls special in a pattern.
+constexpr string_view special = "*?[\\";
+
+constexpr bool within(unsigned character, char first, char last) {
+  return character >= static_cast<unsigned char>(first) &&
+         character <= static_cast<unsigned char>(last);
+}
+constexpr bool is_lower(unsigned c) { return within(c, 'a', 'z'); }
+constexpr bool is_upper(unsigned c) { return within(c, 'A', 'Z'); }
+constexpr bool is_digit(unsigned c) { return within(c, '0', '9'); }
+constexpr bool is_alpha(unsigned c) { return is_lower(c) || is_upper(c); }
+constexpr bool is_alnum(unsigned c) { return is_alpha(c) || is_digit(c); }
+constexpr bool is_blank(unsigned c) { return c == ' ' || c == '\t'; }
+constexpr bool is_cntrl(unsigned c) { return c < ' ' || c == 0x7f; }
+constexpr bool is_print(unsigned c) { return within(c, ' ', '~'); }
+constexpr bool is_graph(unsigned c) { return within(c, '!', '~'); }
+constexpr bool is_punct(unsigned c) { return is_graph(c) && !is_alnum(c); }
+/// git's own notion: neither a vertical tab nor a form feed.
+constexpr bool is_space(unsigned c) { return is_blank(c) || c == '\n' || c == '\r'; }
+constexpr bool is_xdigit(unsigned c) {
+  return is_digit(c) || within(c, 'a', 'f') || within(c, 'A', 'F');
+}
+
+struct NamedClass {
+  string_view name;
+  bool (*holds)(unsigned);
+};
+/// What `[:NAME:]` stands for, in ASCII alone, whatever the locale.
+constexpr std::array named_classes{
+    NamedClass{"alnum", is_alnum}, NamedClass{"alpha", is_alpha}, NamedClass{"blank", is_blank},
+    NamedClass{"cntrl", is_cntrl}, NamedClass{"digit", is_digit}, NamedClass{"graph", is_graph},
+    NamedClass{"lower", is_lower}, NamedClass{"print", is_print}, NamedClass{"punct", is_punct},
+    NamedClass{"space", is_space}, NamedClass{"upper", is_upper}, NamedClass{"xdigit", is_xdigit}};
+
+constexpr auto class_without_end = "class without end";
+
+}  // namespace
+
+/// Reads a pattern from left to right into the tokens of a Glob.
+class GlobParser {
+ public:
+  GlobParser(string_view pattern, Glob::Subject subject, Glob& glob)
+      : pattern_(pattern), subject_(subject), glob_(glob) {}
+
+  /// Returns what is wrong with the pattern; empty when nothing is.
+  std::string parse() {
+    // git compares what is before the first special character by itself and matches only what
+    // follows, so that a `**` there stands at a beginning, whatever is before it.
+    at_ = std::min(pattern_.find_first_of(special), pattern_.size());
+    beginning_ = at_;
+    for (const char character : pattern_.substr(0, at_)) add_character(character);
+    while (at_ < pattern_.size() && wrong_.empty()) read_one();
+    return wrong_;
+  }
+
+ private:
+  using Kind = Glob::Token::Kind;
+
+  [[nodiscard]] bool ended() const { return at_ >= pattern_.size(); }
+  [[nodiscard]] bool next_is(string_view text) const {
+    return pattern_.substr(at_).starts_with(text);
+  }
+  void add(Kind kind) { glob_.tokens_.push_back({kind}); }
+  void add_character(char character) { glob_.tokens_.push_back({Kind::character, character}); }
+
+  void read_one() {
+    const char character = pattern_[at_++];
+    if (character == '*') {
+      read_stars();
+    } else if (character == '?') {
+      add(Kind::any_character);
+    } else if (character == '[') {
+      read_class();
+    } else if (character != '\\') {
+      add_character(character);
+    } else if (ended()) {
+      wrong_ = "a backslash at its end";
+    } else {
+      add_character(pattern_[at_++]);
+    }
+  }
+
+  void read_stars() {
+    const std::size_t first = at_ - 1;
+    at_ = std::min(pattern_.find_first_not_of('*', at_), pattern_.size());
+    const bool begins_part = first == beginning_ || pattern_[first - 1] == '/';
+    if (at_ - first == 1 || subject_ == Glob::Subject::name || !begins_part) {
+      add(Kind::star);
+    } else if (ended()) {
+      add(Kind::rest);
+    } else if (next_is("/")) {
+      at_ += 1;
+      add(Kind::directories);
+    } else if (next_is("\\/")) {
+      at_ += 2;
+      add(Kind::some_directories);
+    } else {
+      add(Kind::star);
+    }
+  }
+
+  void read_class() {
+    Glob::Class characters;
+    const bool negated = next_is("!") || next_is("^");
+    if (negated) ++at_;
+    std::optional<unsigned char> previous;  // what a range may begin with
+    do {
+      previous = read_part_of_class(characters, previous);
+    } while (wrong_.empty() && !next_is("]"));
+    if (!wrong_.empty()) return;
+    ++at_;
+    if (negated) characters.flip();
+    characters.reset('/');
+    glob_.tokens_.push_back(
+        {Kind::one_of_class, 0, static_cast<std::uint16_t>(glob_.classes_.size())});
+    glob_.classes_.push_back(characters);
+  }
+
+  /// Reads one character, range or named class. Returns the character that a range may begin with.
+  std::optional<unsigned char> read_part_of_class(Glob::Class& characters,
+                                                  std::optional<unsigned char> previous) {
+    if (next_is("[:")) {
+      const std::size_t end = pattern_.find(']', at_ + 2);
+      if (end == string_view::npos) wrong_ = class_without_end;
+      if (end != string_view::npos && end > at_ + 2 && pattern_[end - 1] == ':') {
+        add_named_class(characters, pattern_.substr(at_ + 2, end - 1 - (at_ + 2)));
+        at_ = end + 1;
+        return std::nullopt;
+      }
+    }
+    const bool is_range =
+        previous && next_is("-") && at_ + 1 < pattern_.size() && pattern_[at_ + 1] != ']';
+    if (is_range) ++at_;
+    const unsigned char last = read_character_of_class();
+    if (!is_range) {
+      characters.set(last);
+      return last;
+    }
+    for (unsigned character = *previous; character <= last; ++character) characters.set(character);
+    return std::nullopt;
+  }
+
+  unsigned char read_character_of_class() {
+    if (next_is("\\")) ++at_;
+    if (ended()) {
+      wrong_ = class_without_end;
+      return 0;
+    }
+    return static_cast<unsigned char>(pattern_[at_++]);
+  }
+
+  void add_named_class(Glob::Class& characters, string_view name) {
+    const auto* const named = std::find_if(named_classes.begin(), named_classes.end(),
+                                           [name](const auto& one) { return one.name == name; });
+    if (named == named_classes.end()) {
+      wrong_ = fmt::format("no class is called [:{}:]", name);
+      return;
+    }
+    for (unsigned character = 0; character < characters.size(); ++character) {
+      if (named->holds(character)) characters.set(character);
+    }
+  }
+
+  string_view pattern_;
+  Glob::Subject subject_;
+  Glob& glob_;
+  std::size_t at_ = 0;
+  std::size_t beginning_ = 0;
+  std::string wrong_;
+};
+
+Glob::Glob(string_view pattern, Subject subject)
+    : broken_(GlobParser(pattern, subject, *this).parse()) {
+  choose_shape();
+}
+
+void Glob::choose_shape() {
+  if (!broken_.empty()) {
+    shape_ = Shape::broken;
+    return;
+  }
+  const auto is_special = [](const Token& token) { return token.kind != Token::Kind::character; };
+  const auto head_end = std::find_if(tokens_.begin(), tokens_.end(), is_special);
+  for (auto token = tokens_.begin(); token != head_end; ++token) head_ += token->character;
+  tokens_.erase(tokens_.begin(), head_end);
+  if (tokens_.empty()) {
+    shape_ = Shape::literal;
+  } else if (tokens_.front().kind == Token::Kind::star &&
+             std::none_of(tokens_.begin() + 1, tokens_.end(), is_special)) {
+    shape_ = Shape::one_star;
+    for (auto token = tokens_.begin() + 1; token != tokens_.end(); ++token) {
+      tail_ += token->character;
+    }
+  }
+}
+
+bool Glob::takes(const Token& token, char character) const {
+  switch (token.kind) {
+    case Token::Kind::character:
+      return character == token.character;
+    case Token::Kind::any_character:
+      return character != '/';
+    case Token::Kind::one_of_class:
+      return classes_[token.class_index][static_cast<unsigned char>(character)];
+    default:
+      return false;
+  }
+}
+
+bool Glob::matches_tokens(string_view text) const {
+  constexpr auto none = string_view::npos;
+  struct Place {
+    std::size_t token = none;
+    std::size_t text = 0;
+  };
+  Place now{0, 0};
+  Place star;         // the last `*`, and how far it reaches
+  Place directories;  // the last `**/`, and how far it reaches
+  // Lets the last `**/` take one directory more.
+  const auto extend_directories = [&] {
+    const std::size_t slash = text.find('/', directories.text);
+    if (slash == none) return false;
+    directories.text = slash + 1;
+    now = directories;
+    star = {};
+    return true;
+  };
+  for (;;) {
+    const bool at_end = now.token == tokens_.size();
+    if (at_end && now.text == text.size()) return true;
+    const Token* token = at_end ? nullptr : &tokens_[now.token];
+    if (token != nullptr && token->kind == Token::Kind::rest) return true;
+    if (token != nullptr && token->kind == Token::Kind::star) {
+      star = {++now.token, now.text};
+    } else if (token != nullptr && token->kind == Token::Kind::directories) {
+      directories = {++now.token, now.text};
+      star = {};
+    } else if (token != nullptr && token->kind == Token::Kind::some_directories) {
+      directories = {now.token + 1, now.text};
+      if (!extend_directories()) return false;
+    } else if (token != nullptr && now.text < text.size() && takes(*token, text[now.text])) {
+      ++now.token;
+      ++now.text;
+    } else if (star.token != none && star.text < text.size() && text[star.text] != '/') {
+      ++star.text;
+      now = star;
+    } else if (directories.token == none || !extend_directories()) {
+      return false;
+    }
+  }
+}
+
+}  // namespace reloadrun::watch

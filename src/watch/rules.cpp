@@ -1,0 +1,244 @@
+#include "watch/rules.hpp"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "fmt/format.h"
+#include "reloadrun/error.hpp"
+#include "watch/default_ignores.hpp"
+#include "watch/repository.hpp"
+
+namespace reloadrun::watch {
+namespace {
+
+namespace fs = std::filesystem;
+using std::string_view;
+
+std::string with_slash(std::string directory) {
+  if (!directory.empty() && !directory.ends_with('/')) directory += '/';
+  return directory;
+}
+
+string_view name_of(string_view full) { return full.substr(full.rfind('/') + 1); }
+
+/// Only patterns that are right: what is asked for on the command line cannot be left out.
+void add_required(Patterns& patterns, const std::vector<std::string>& asked) {
+  for (const std::string& pattern : asked) patterns.add(pattern, patterns.all().size() + 1);
+  for (const Pattern& pattern : patterns.all()) {
+    const std::string why = pattern.text.empty() ? "it is empty" : pattern.glob.broken();
+    if (why.empty()) continue;
+    throw Error(
+        fmt::format("{} '{}' is a broken pattern ({})", patterns.source(), pattern.text, why),
+        "write it as in a .gitignore, '\\' before a character that is meant literally",
+        status_usage);
+  }
+}
+
+/// The scope among `scope` and those around it that came from `source`.
+const Scope* find_scope(const ScopePtr& scope, string_view source) {
+  const Scope* found = scope.get();
+  while (found != nullptr && found->patterns().source() != source) found = found->outer().get();
+  return found;
+}
+
+/// Where a rule file is and what its patterns are relative to.
+struct FilePlace {
+  int directory_fd;
+  std::string name;
+  Links links;
+  std::string shown;  // in the user's words
+  std::string base;
+};
+
+/// What the file says now, or said before it went wrong, in a scope of its own inside `around`.
+ScopePtr scope_of(const FilePlace& place, const ScopePtr& around, const Scope* before,
+                  Warnings& warnings) {
+  const auto state = rule_file_state(place.directory_fd, place.name, place.links);
+  if (!state.exists) return around;
+  const auto make = [&](std::shared_ptr<const Patterns> patterns, const RuleFileState& of) {
+    return std::make_shared<const Scope>(std::move(patterns), place.base, of, around);
+  };
+  if (before != nullptr && before->state() == state) return make(before->shared_patterns(), state);
+  const auto file = read_rule_file(place.directory_fd, place.name, place.links);
+  if (!file) return around;
+  auto patterns = std::make_shared<Patterns>(place.shown);
+  if (file->text) patterns->add_text(*file->text);
+  std::vector<std::string> faults = patterns->faults();
+  if (!file->text) faults.push_back(fmt::format("{} cannot be read ({})", place.shown, file->why));
+  const char* const remedy = before != nullptr ? "what the file said before stays" : "left out";
+  for (const std::string& fault : faults) warnings.push_back(fmt::format("{}: {}", fault, remedy));
+  if (before != nullptr && !faults.empty()) return make(before->shared_patterns(), file->state);
+  return make(std::move(patterns), file->state);
+}
+
+}  // namespace
+
+Scope::Scope(std::shared_ptr<const Patterns> patterns, const std::string& directory,
+             RuleFileState state, ScopePtr outer)
+    : patterns_(std::move(patterns)),
+      prefix_(with_slash(directory)),
+      state_(state),
+      outer_(std::move(outer)) {}
+
+const Pattern* Scope::match(string_view full, string_view name, bool is_directory) const {
+  if (prefix_.empty() || !full.starts_with(prefix_)) {
+    return patterns_->match(std::nullopt, name, is_directory);
+  }
+  return patterns_->match(full.substr(prefix_.size()), name, is_directory);
+}
+
+Rules::Rules(const Options& options)
+    : here_(with_slash(fs::current_path())),
+      use_ignore_files_(options.use_ignore_files),
+      use_default_ignores_(options.use_default_ignores) {
+  add_required(ignore_, options.ignore);
+  add_required(filters_, options.filters);
+  for (const std::string& extension : options.extensions) endings_.push_back("." + extension);
+  if (use_default_ignores_) {
+    // The table is no one's to delete.
+    const std::shared_ptr<const Patterns> table(std::shared_ptr<void>(), &default_ignores());
+    defaults_ = std::make_shared<const Scope>(table, "", RuleFileState{}, nullptr);
+  }
+}
+
+bool Rules::Outer::changed() const {
+  return std::any_of(read.begin(), read.end(), [](const auto& one) {
+    return rule_file_state(AT_FDCWD, one.first, Links::followed) != one.second;
+  });
+}
+
+bool Rules::outer_changed() const {
+  return std::any_of(outer_.begin(), outer_.end(),
+                     [](const auto& one) { return one.second.changed(); });
+}
+
+ScopePtr Rules::around(const std::string& full, Warnings& warnings) {
+  if (!use_ignore_files_) return defaults_;
+  // Of a nested repository that is gone or has changed: inside() reads it anew if it is met.
+  std::erase_if(outer_,
+                [](const auto& one) { return !one.second.is_root && one.second.changed(); });
+  Outer& outer = outer_[full];
+  if (!outer.is_root || outer.changed()) outer = read_outer(full, outer.scope, warnings);
+  outer.is_root = true;
+  return outer.scope;
+}
+
+Rules::Outer Rules::read_outer(const std::string& full, const ScopePtr& before,
+                               Warnings& warnings) const {
+  Outer outer;
+  const auto repository = repository_of(full);
+  const fs::path top = repository ? repository->top : "/";
+  // A repository that comes, goes or moves changes everything.
+  for (fs::path directory = full;; directory = directory.parent_path()) {
+    const std::string dot_git = directory / ".git";
+    outer.read[dot_git] = rule_file_state(AT_FDCWD, dot_git, Links::followed);
+    if (directory == top) break;
+  }
+  read_repository(repository ? &*repository : nullptr, repository ? repository->top : full, outer,
+                  before, warnings);
+  if (!repository) return outer;
+  std::string directory = repository->top;
+  for (const fs::path& part : fs::path(full).lexically_relative(top)) {
+    if (part == ".") break;
+    for (const char* name : ignore_file_names) {
+      outer.scope = read_file(with_slash(directory) + name, directory, Links::refused, outer,
+                              before, warnings);
+    }
+    directory = with_slash(directory) + part.string();
+  }
+  return outer;
+}
+
+void Rules::read_repository(const Repository* repository, const std::string& base, Outer& outer,
+                            const ScopePtr& before, Warnings& warnings) const {
+  for (const std::string& config : git_config_files(repository)) {
+    outer.read[config] = rule_file_state(AT_FDCWD, config, Links::followed);
+  }
+  const auto add = [&](const std::string& file) {
+    outer.scope = read_file(file, base, Links::followed, outer, before, warnings);
+  };
+  outer.scope = defaults_;
+  const std::string global = global_excludes_file(repository);
+  if (!global.empty()) add(global);
+  if (repository != nullptr) add(repository->common_dir + "/info/exclude");
+}
+
+ScopePtr Rules::read_file(const std::string& path, const std::string& base, Links links,
+                          Outer& outer, const ScopePtr& before, Warnings& warnings) const {
+  const std::string name = shown(path);
+  outer.read[path] = rule_file_state(AT_FDCWD, path, Links::followed);
+  return scope_of({AT_FDCWD, path, links, name, base}, outer.scope, find_scope(before, name),
+                  warnings);
+}
+
+ScopePtr Rules::inside(const ScopePtr& around, const Directory& directory, const ScopePtr& before,
+                       Warnings& warnings) {
+  if (!use_ignore_files_) return around;
+  ScopePtr scope = around;
+  if (directory.is_repository_top && repository_at(directory.full)) {
+    Outer& outer = outer_[directory.full];
+    if (outer.read.empty() || outer.changed()) {
+      const bool is_root = outer.is_root;
+      outer = read_outer(directory.full, before, warnings);
+      outer.is_root = is_root;
+    }
+    scope = outer.scope;
+  }
+  if (!directory.has_ignore_file) return scope;
+  for (const char* name : ignore_file_names) {
+    const std::string file = shown(with_slash(directory.full) + name);
+    scope = scope_of({directory.fd, name, Links::refused, file, directory.full}, scope,
+                     find_scope(before, file), warnings);
+  }
+  return scope;
+}
+
+Decision Rules::decide(const Scope* scope, string_view full, bool is_directory) const {
+  const string_view name = name_of(full);
+  if (!ignore_.empty()) {
+    if (const Pattern* pattern = ignore_.match(relative(full), name, is_directory)) {
+      return {!pattern->negated, pattern, &ignore_};
+    }
+  }
+  for (; scope != nullptr; scope = scope->outer().get()) {
+    if (const Pattern* pattern = scope->match(full, name, is_directory)) {
+      return {!pattern->negated, pattern, &scope->patterns()};
+    }
+  }
+  return {};
+}
+
+bool Rules::has_extension(string_view full) const {
+  const string_view name = name_of(full);
+  return endings_.empty() ||
+         std::any_of(endings_.begin(), endings_.end(), [name](const std::string& ending) {
+           return name.size() > ending.size() && name.ends_with(ending);
+         });
+}
+
+bool Rules::passes_filters(string_view full) const {
+  if (filters_.empty()) return true;
+  const string_view top = string_view(here_).substr(0, here_.size() - 1);
+  bool is_directory = false;
+  for (string_view path = full; !path.empty() && path != top;
+       path = path.substr(0, path.rfind('/'))) {
+    const Pattern* pattern = filters_.match(relative(path), name_of(path), is_directory);
+    if (pattern != nullptr) return !pattern->negated;
+    is_directory = true;
+  }
+  return false;
+}
+
+std::optional<string_view> Rules::relative(string_view full) const {
+  if (!full.starts_with(here_)) return std::nullopt;
+  return full.substr(here_.size());
+}
+
+std::string Rules::shown(const std::string& path) const {
+  return std::string(relative(path).value_or(path));
+}
+
+}  // namespace reloadrun::watch
