@@ -34,7 +34,9 @@ bool exists(const std::string& path) {
 
 /// `path` as seen from `directory`.
 std::string resolved(const std::string& directory, const std::string& path) {
-  return (fs::path(directory) / path).lexically_normal();
+  std::string whole = (fs::path(directory) / path).lexically_normal();
+  if (whole.size() > 1 && whole.ends_with('/')) whole.pop_back();
+  return whole;
 }
 
 /// The one line that a file of git's holds: what follows `label`.
