@@ -193,6 +193,10 @@ void Glob::choose_shape() {
     shape_ = Shape::broken;
     return;
   }
+  if (!tokens_.empty()) {
+    first_ = tokens_.front().character;  // '\0' in all but characters
+    last_ = tokens_.back().character;
+  }
   const auto is_special = [](const Token& token) { return token.kind != Token::Kind::character; };
   const auto head_end = std::find_if(tokens_.begin(), tokens_.end(), is_special);
   for (auto token = tokens_.begin(); token != head_end; ++token) head_ += token->character;

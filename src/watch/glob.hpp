@@ -25,7 +25,11 @@ class Glob {
   Glob(std::string_view pattern, Subject subject);
 
   [[nodiscard]] bool matches(std::string_view text) const {
-    if (text.size() < head_.size() || !text.starts_with(head_)) return false;
+    // Most texts are told apart by their ends, without a look at the rest.
+    if (text.empty() || (first_ != '\0' && text.front() != first_) ||
+        (last_ != '\0' && text.back() != last_) || !text.starts_with(head_)) {
+      return false;
+    }
     switch (shape_) {
       case Shape::literal:
         return text.size() == head_.size();
@@ -69,6 +73,8 @@ class Glob {
   [[nodiscard]] bool matches_tokens(std::string_view text) const;
   [[nodiscard]] bool takes(const Token& token, char character) const;
 
+  char first_ = '\0';  // what every match begins with; '\0': not known
+  char last_ = '\0';   // what every match ends with
   Shape shape_ = Shape::tokens;
   std::string head_;  // what every match begins with
   std::string tail_;  // of one_star: what it ends with
