@@ -212,60 +212,77 @@ void Glob::choose_shape() {
   }
 }
 
-bool Glob::takes(const Token& token, char character) const {
-  switch (token.kind) {
-    case Token::Kind::character:
-      return character == token.character;
-    case Token::Kind::any_character:
-      return character != '/';
-    case Token::Kind::one_of_class:
-      return classes_[token.class_index][static_cast<unsigned char>(character)];
-    default:
-      return false;
-  }
-}
+/// One walk through a pattern's tokens and a text.
+class Glob::Match {
+ public:
+  Match(const Glob& glob, string_view text) : glob_(glob), text_(text) {}
 
-bool Glob::matches_tokens(string_view text) const {
-  constexpr auto none = string_view::npos;
-  struct Place {
-    std::size_t token = none;
-    std::size_t text = 0;
-  };
-  Place now{0, 0};
-  Place star;         // the last `*`, and how far it reaches
-  Place directories;  // the last `**/`, and how far it reaches
-  // Lets the last `**/` take one directory more.
-  const auto extend_directories = [&] {
-    const std::size_t slash = text.find('/', directories.text);
-    if (slash == none) return false;
-    directories.text = slash + 1;
-    now = directories;
-    star = {};
-    return true;
-  };
-  for (;;) {
-    const bool at_end = now.token == tokens_.size();
-    if (at_end && now.text == text.size()) return true;
-    const Token* token = at_end ? nullptr : &tokens_[now.token];
-    if (token != nullptr && token->kind == Token::Kind::rest) return true;
-    if (token != nullptr && token->kind == Token::Kind::star) {
-      star = {++now.token, now.text};
-    } else if (token != nullptr && token->kind == Token::Kind::directories) {
-      directories = {++now.token, now.text};
-      star = {};
-    } else if (token != nullptr && token->kind == Token::Kind::some_directories) {
-      directories = {now.token + 1, now.text};
-      if (!extend_directories()) return false;
-    } else if (token != nullptr && now.text < text.size() && takes(*token, text[now.text])) {
-      ++now.token;
-      ++now.text;
-    } else if (star.token != none && star.text < text.size() && text[star.text] != '/') {
-      ++star.text;
-      now = star;
-    } else if (directories.token == none || !extend_directories()) {
-      return false;
+  bool succeeds() {
+    const auto& tokens = glob_.tokens_;
+    for (;;) {
+      if (now_.token == tokens.size() && now_.text == text_.size()) return true;
+      if (now_.token < tokens.size() && tokens[now_.token].kind == Kind::rest) return true;
+      if (!step() && !extend_star() && !extend_directories()) return false;
     }
   }
-}
+
+ private:
+  using Kind = Token::Kind;
+  struct Place {
+    std::size_t token = 0;
+    std::size_t text = 0;
+  };
+
+  /// Past the next token, if the text allows it.
+  bool step() {
+    if (now_.token == glob_.tokens_.size()) return false;
+    const Token& token = glob_.tokens_[now_.token];
+    const bool is_directories =
+        token.kind == Kind::directories || token.kind == Kind::some_directories;
+    if (!is_directories && token.kind != Kind::star) {
+      if (now_.text == text_.size() || !takes(token, text_[now_.text])) return false;
+      ++now_.text;
+    }
+    ++now_.token;
+    if (token.kind == Kind::star) star_ = now_;
+    if (is_directories) {
+      directories_ = now_;
+      star_.reset();
+    }
+    return token.kind != Kind::some_directories || extend_directories();
+  }
+
+  [[nodiscard]] bool takes(const Token& token, char character) const {
+    if (token.kind == Kind::character) return character == token.character;
+    if (token.kind == Kind::any_character) return character != '/';
+    return glob_.classes_[token.class_index][static_cast<unsigned char>(character)];
+  }
+
+  /// Lets the last `*` take one character more.
+  bool extend_star() {
+    if (!star_ || star_->text == text_.size() || text_[star_->text] == '/') return false;
+    ++star_->text;
+    now_ = *star_;
+    return true;
+  }
+
+  /// Lets the last `**/` take one directory more.
+  bool extend_directories() {
+    const auto slash = directories_ ? text_.find('/', directories_->text) : string_view::npos;
+    if (slash == string_view::npos) return false;
+    directories_->text = slash + 1;
+    now_ = *directories_;
+    star_.reset();
+    return true;
+  }
+
+  const Glob& glob_;
+  string_view text_;
+  Place now_;
+  std::optional<Place> star_;         // behind the last `*`, and how far that reaches
+  std::optional<Place> directories_;  // behind the last `**/`, and how far that reaches
+};
+
+bool Glob::matches_tokens(string_view text) const { return Match(*this, text).succeeds(); }
 
 }  // namespace reloadrun::watch

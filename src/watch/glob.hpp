@@ -24,6 +24,7 @@ class Glob {
   /// Every pattern can be compiled: git takes a broken one for one that matches nothing.
   Glob(std::string_view pattern, Subject subject);
 
+  /// `text` as the subject has it; an empty one is never matched.
   [[nodiscard]] bool matches(std::string_view text) const {
     // Most texts are told apart by their ends, without a look at the rest.
     if (text.empty() || (first_ != '\0' && text.front() != first_) ||
@@ -68,10 +69,10 @@ class Glob {
     std::uint16_t class_index = 0;
   };
   using Class = std::bitset<256>;
+  class Match;
 
   void choose_shape();
   [[nodiscard]] bool matches_tokens(std::string_view text) const;
-  [[nodiscard]] bool takes(const Token& token, char character) const;
 
   char first_ = '\0';  // what every match begins with; '\0': not known
   char last_ = '\0';   // what every match ends with

@@ -68,7 +68,7 @@ class TreeMaker {
  private:
   void grow(const string& directory, int depth) {
     std::set<string> names;
-    for (std::size_t left = 2 + dice_.below(4); left > 0; --left) names.insert(name());
+    for (std::size_t left = 2 + dice_.below(3); left > 0; --left) names.insert(name());
     for (const string& each : names) {
       const bool is_directory = depth < 3 && dice_.chance(45);
       tree_.entries.push_back(directory + each + (is_directory ? "/" : ""));
