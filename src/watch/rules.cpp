@@ -131,10 +131,13 @@ Rules::Outer Rules::read_outer(const std::string& full, const ScopePtr& before,
   Outer outer;
   const auto repository = repository_of(full);
   const fs::path top = repository ? repository->top : "/";
-  // A repository that comes, goes or moves changes everything.
+  // A repository that comes, goes or moves changes everything; its HEAD comes later than its
+  // `.git`.
   for (fs::path directory = full;; directory = directory.parent_path()) {
-    const std::string dot_git = directory / ".git";
-    outer.read[dot_git] = rule_file_state(AT_FDCWD, dot_git, Links::followed);
+    for (const char* name : {".git", ".git/HEAD"}) {
+      const std::string path = directory / name;
+      outer.read[path] = rule_file_state(AT_FDCWD, path, Links::followed);
+    }
     if (directory == top) break;
   }
   read_repository(repository ? &*repository : nullptr, repository ? repository->top : full, outer,

@@ -136,11 +136,11 @@ class TreeMaker {
   string pattern(const string& subject) {
     string made;
     for (const fs::path& part : fs::path(subject)) {
-      if (!made.empty()) made += dice_.chance(2) ? "\\/" : "/";
+      if (!made.empty()) made += dice_.chance(made.ends_with("**") ? 20 : 2) ? "\\/" : "/";
       if (dice_.chance(12)) {
         made += "**";
         if (dice_.chance(50)) continue;
-        made += "/";
+        made += dice_.chance(20) ? "\\/" : "/";
       }
       made += dice_.chance(8) ? "*" : dice_.chance(4) ? "***" : blurred(part);
       if (dice_.chance(5)) made += dice_.chance(50) ? "/**" : "**";
@@ -366,9 +366,9 @@ class GitMeaning : public testing::Test {
 
   test::Place place_;
   test::Environment environment_{{{"HOME", place_.beside("home").string()},
-                                 {"XDG_CONFIG_HOME", std::nullopt},
-                                 {"GIT_CONFIG_NOSYSTEM", "1"},
-                                 {"GIT_CONFIG_GLOBAL", std::nullopt}}};
+                                  {"XDG_CONFIG_HOME", std::nullopt},
+                                  {"GIT_CONFIG_NOSYSTEM", "1"},
+                                  {"GIT_CONFIG_GLOBAL", std::nullopt}}};
 };
 
 unsigned number_from(const char* variable, unsigned otherwise) {
