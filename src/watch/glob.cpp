@@ -98,14 +98,13 @@ class GlobParser {
     const std::size_t first = at_ - 1;
     at_ = std::min(pattern_.find_first_not_of('*', at_), pattern_.size());
     const bool begins_part = first == beginning_ || pattern_[first - 1] == '/';
-    if (at_ - first == 1 || subject_ == Glob::Subject::name || !begins_part) {
-      add(Kind::star);
-    } else if (ended()) {
+    const bool crosses = at_ - first > 1 && subject_ == Glob::Subject::path && begins_part;
+    if (crosses && ended()) {
       add(Kind::rest);
-    } else if (next_is("/")) {
+    } else if (crosses && next_is("/")) {
       at_ += 1;
       add(Kind::directories);
-    } else if (next_is("\\/")) {
+    } else if (crosses && next_is("\\/")) {
       at_ += 2;
       add(Kind::some_directories);
     } else {

@@ -64,7 +64,7 @@ class Glob {
       directories,       ///< `**/`: nothing, or everything up to some '/', and that
       some_directories,  ///< `**\/`: everything up to some '/', and that
       rest,              ///< `**` at the end: whatever follows
-    } kind;
+    } kind = Kind::character;
     char character = 0;
     std::uint16_t class_index = 0;
   };
