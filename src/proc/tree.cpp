@@ -4,39 +4,17 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <csignal>
-#include <filesystem>
 #include <optional>
 #include <sstream>
-#include <string_view>
 
 #include "base/fd.hpp"
 #include "fmt/format.h"
 #include "proc/child.hpp"
+#include "proc/procfs.hpp"
 
 namespace reloadrun::proc {
 namespace {
-
-namespace fs = std::filesystem;
-
-std::optional<pid_t> to_pid(std::string_view text) {
-  pid_t pid = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return pid;
-}
-
-/// The numeric names in a directory of /proc.
-std::vector<pid_t> numbers_in(const std::string& directory) {
-  std::vector<pid_t> numbers;
-  std::error_code error;
-  for (fs::directory_iterator entry(directory, error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (const auto number = to_pid(entry->path().filename().native())) numbers.push_back(*number);
-  }
-  return numbers;
-}
 
 struct Stat {
   Process process;
@@ -62,32 +40,6 @@ std::optional<Stat> read_stat(pid_t pid) {
   stat.process.stopped = state == 'T';
   stat.ended = state == 'Z' || state == 'X';
   return fields ? std::optional(stat) : std::nullopt;
-}
-
-/// Every live process below this one, parents before children.
-std::vector<Process> descendants(const std::set<pid_t>& spared) {
-  std::vector<Process> found;
-  std::set<pid_t> seen{::getpid()};
-  std::vector<pid_t> parents{::getpid()};
-  while (!parents.empty()) {
-    const pid_t parent = parents.back();
-    parents.pop_back();
-    for (const pid_t pid : children_of(parent)) {
-      if (spared.contains(pid) || !seen.insert(pid).second) continue;
-      const auto stat = read_stat(pid);
-      if (!stat && ::kill(pid, 0) != 0 && errno == EPERM) {  // /proc may hide others' (hidepid)
-        found.push_back({.pid = pid, .parent = parent, .name = "a hidden process"});
-      }
-      // A pid that has come to mean a stranger has a parent that is none of ours.
-      if (!stat || !seen.contains(stat->process.parent)) continue;
-      const bool only_a_zombie =
-          stat->ended && numbers_in(fmt::format("/proc/{}/task", pid)).size() <= 1;
-      if (only_a_zombie) continue;  // its children are ours already
-      found.push_back(stat->process);
-      parents.push_back(pid);
-    }
-  }
-  return found;
 }
 
 /// To this very process, not to another that has its pid by now.
@@ -125,6 +77,31 @@ std::set<pid_t> children_by_scan(pid_t parent) {
     if (stat && stat->process.parent == parent) children.insert(pid);
   }
   return children;
+}
+
+std::vector<Process> descendants(const std::set<pid_t>& spared) {
+  std::vector<Process> found;
+  std::set<pid_t> seen{::getpid()};
+  std::vector<pid_t> parents{::getpid()};
+  while (!parents.empty()) {
+    const pid_t parent = parents.back();
+    parents.pop_back();
+    for (const pid_t pid : children_of(parent)) {
+      if (spared.contains(pid) || !seen.insert(pid).second) continue;
+      const auto stat = read_stat(pid);
+      if (!stat && ::kill(pid, 0) != 0 && errno == EPERM) {  // /proc may hide others' (hidepid)
+        found.push_back({.pid = pid, .parent = parent, .name = "a hidden process"});
+      }
+      // A pid that has come to mean a stranger has a parent that is none of ours.
+      if (!stat || !seen.contains(stat->process.parent)) continue;
+      const bool only_a_zombie =
+          stat->ended && numbers_in(fmt::format("/proc/{}/task", pid)).size() <= 1;
+      if (only_a_zombie) continue;  // its children are ours already
+      found.push_back(stat->process);
+      parents.push_back(pid);
+    }
+  }
+  return found;
 }
 
 void TreeStop::ask(int signal, bool group_was_told, pid_t untold) {

@@ -42,6 +42,10 @@ std::set<pid_t> children_of(pid_t parent);
 /// The same by reading every process's parent: for a kernel without CONFIG_PROC_CHILDREN.
 std::set<pid_t> children_by_scan(pid_t parent);
 
+/// Every live process below this one, parents before children; those of `spared` are left out, with
+/// all below them. One that /proc hides has a pid and a parent, and no more.
+std::vector<Process> descendants(const std::set<pid_t>& spared = {});
+
 /// Stopping one tree, from the first request to the last KILL.
 class TreeStop {
  public:
