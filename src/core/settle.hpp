@@ -1,0 +1,52 @@
+// When a burst of changes is over, so that one save, one build and one checkout are one restart. No
+// clock, no file: app/reloader fills in what its looks found, and asks again after each look, on
+// the reloader's main thread.
+#pragma once
+
+#include <chrono>
+
+#include "base/clock.hpp"
+
+namespace reloadrun::core {
+
+/// What the looks at a burst of changes have found.
+struct Burst {
+  TimePoint first;                     ///< the first change of the burst
+  TimePoint last;                      ///< the latest change
+  bool being_written = false;          ///< a changed file is open for writing
+  Deadline missing_since{};            ///< since when the latest vanished file is missed
+  bool executable_unfinished = false;  ///< COMMAND's executable has changed and is not whole
+  Deadline git_lock_stale_at{};        ///< git rewrites the work tree: when its lock is forgotten
+  bool git_was_seen = false;           ///< such a lock was seen during this burst
+  bool rebase = false;                 ///< and a rebase is under way
+  Deadline not_before{};               ///< a restart loop is slowed down
+};
+
+/// The longest that a burst is waited for, from its first change: a server that never comes back is
+/// worse than one that comes back twice.
+inline constexpr Duration longest_burst = std::chrono::seconds(2);
+
+/// Editors that save by deleting and creating, or by renaming aside, miss their file only this
+/// long.
+inline constexpr Duration missed_for = std::chrono::milliseconds(200);
+
+/// One command of the user's is several of git's: `stash` is a reset and a clean, and between two
+/// of them there is no lock for a moment.
+inline constexpr Duration git_pause = std::chrono::milliseconds(100);
+
+/// Between two commits of a rebase git runs hooks and merges, which takes longer.
+inline constexpr Duration rebase_pause = std::chrono::milliseconds(250);
+
+/// The pauses between git's commands keep a burst open beyond `longest_burst`, but not for ever:
+/// something else may write all the time.
+inline constexpr Duration longest_git_burst = std::chrono::seconds(10);
+
+/// A large program takes long to link, and to start over half of one is no use. After this it is
+/// taken for broken, and starting it will say how.
+inline constexpr Duration longest_link = std::chrono::seconds(30);
+
+/// When the burst is over if nothing more happens; the restart is due then. `settle` is how long
+/// nothing may have changed. The result may lie in the past.
+TimePoint settled_at(const Burst& burst, Duration settle);
+
+}  // namespace reloadrun::core
