@@ -36,7 +36,8 @@ sigset_t SignalsGiven::mask_set() const {
 SignalsGiven take_signals() {
   sigset_t ours;
   sigemptyset(&ours);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCHLD, SIGPIPE}) {
+  for (const int signal :
+       {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCHLD, SIGPIPE, SIGIO}) {
     // A blocked signal would reach a descriptor even when it is ignored.
     if (signal == SIGCHLD || !is_ignored(signal)) sigaddset(&ours, signal);
   }

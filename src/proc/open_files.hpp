@@ -1,0 +1,51 @@
+// Who holds a file open for writing: whether anybody does, asked of the kernel in one call, and
+// whether it is one of us, which only /proc tells. What we write ourselves is output, and output is
+// no change; what anybody else still writes is a change that is not over.
+//
+// Driven by app/reloader on the reloader's main thread, when a file has changed. Nothing here opens
+// a FIFO or a device, or waits for a program.
+#pragma once
+
+#include <sys/types.h>
+
+#include <compare>
+#include <optional>
+#include <set>
+#include <string>
+
+namespace reloadrun::proc {
+
+enum class Writing {
+  no,
+  yes,
+  unknown,  ///< no regular file, or the kernel, the file system or our rights refuse to tell
+};
+
+/// Whether some process, this one too, has the regular file open for writing, or mapped so. `file`
+/// is a descriptor of any kind, O_PATH will do; it is not changed, and stays the caller's.
+///
+/// Asked by taking a read lease, which is refused exactly while the file is open for writing
+/// (fcntl(2), F_SETLEASE), and which is given back at once. It needs the file's owner or CAP_LEASE,
+/// and a file system with leases: `unknown` otherwise. Who opens the file for writing in that
+/// instant is held up until the lease is back, and this process gets a SIGIO: take_signals() blocks
+/// it.
+Writing open_for_writing(int file);
+/// The same by path, a link's target; `unknown` when there is none.
+Writing open_for_writing(const std::string& path);
+
+/// What makes a file the same under all its names.
+struct FileIdentity {
+  dev_t device = 0;
+  ino_t inode = 0;
+  friend auto operator<=>(const FileIdentity&, const FileIdentity&) = default;
+};
+
+/// nullopt when there is no such file.
+std::optional<FileIdentity> identity_of(const std::string& path);
+
+/// Those of `files` that one of us holds open for writing: this process, its parent (the
+/// supervisor), its descendants, or a process of its own process group (`| tee dev.log`). Processes
+/// that may not be inspected are passed over, and so is a mapping whose descriptor was closed.
+std::set<FileIdentity> written_by_ours(std::set<FileIdentity> files);
+
+}  // namespace reloadrun::proc

@@ -1,0 +1,36 @@
+// Other processes for unit tests: one that asks in our place, and one that has a file open.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <string>
+
+namespace reloadrun::test {
+
+/// Whether `asks` returns true in a new child, in a process group of its own. A child that ends
+/// otherwise fails the test.
+bool in_child(const std::function<bool()>& asks);
+
+/// The same as an ordinary user, and as nobody's owner; to be called by root.
+bool in_child_without_rights(const std::function<bool()>& asks);
+
+/// A child that has a file open, in a process group of its own, until this is destroyed.
+class Holder {
+ public:
+  /// Returns when the file is open, with `flags` of open(2). `prepare` is called in the child
+  /// before; when it forks and ends its own process, the new one goes on.
+  Holder(
+      const std::string& path, int flags, const std::function<void()>& prepare = [] {});
+  ~Holder();
+  Holder(const Holder&) = delete;
+  Holder& operator=(const Holder&) = delete;
+
+  [[nodiscard]] pid_t pid() const { return pid_; }
+
+ private:
+  pid_t child_ = -1;
+  pid_t pid_ = -1;
+};
+
+}  // namespace reloadrun::test
