@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "app/env_file.hpp"
 #include "base/clock.hpp"
 
 namespace reloadrun::app {
@@ -23,6 +24,9 @@ struct Handover {
 
   /// When the restart that is going on was decided; nullopt at the first start.
   std::optional<TimePoint> since;
+
+  /// What the env files gave when they were last right.
+  std::vector<Variable> environment;
 };
 
 /// `paths` one a line, those that `so_far` does not name yet added to it; cut at a whole line

@@ -76,8 +76,12 @@ using Report = std::variant<Line, Handover, Farewell, Failure>;
 // ------------------------------------------------------------------------------------------------
 
 template <class Archive>
+void members(Archive& a, Variable& variable) {
+  a(variable.name, variable.value);
+}
+template <class Archive>
 void members(Archive& a, Handover& h) {
-  a(h.starts, h.postponed, h.changed, h.since);
+  a(h.starts, h.postponed, h.changed, h.since, h.environment);
 }
 template <class Archive>
 void members(Archive& a, Begin& b) {

@@ -216,7 +216,8 @@ void Reloader::feed(const core::Event& event) {
 
 void Reloader::carry_out(const core::Start&) {
   terminal_.save();
-  target_.start(handover_.starts + 1, handover_.changed);
+  reread_env_files(options_.env_files, handover_.environment);
+  target_.start(handover_.starts + 1, handover_.changed, handover_.environment);
 }
 
 void Reloader::carry_out(const core::StopTree& stop) {

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "app/channel.hpp"
+#include "app/env_file.hpp"
+#include "app/file_list.hpp"
 #include "app/reloader.hpp"
 #include "app/supervisor.hpp"
 #include "app/target.hpp"
@@ -29,6 +31,15 @@ std::string list(const watch::WatchSet& watched) {
   return lines;
 }
 
+/// A FILE is read here only to find now what is wrong with it.
+void take_file_list(Options& options) {
+  if (options.files_from == "-") {
+    options.listed = take_file_list_from_stdin();
+  } else if (!options.files_from.empty()) {
+    static_cast<void>(read_file_list(options.files_from));
+  }
+}
+
 }  // namespace
 
 int run(std::vector<std::string> arguments,
@@ -38,10 +49,12 @@ int run(std::vector<std::string> arguments,
   auto wanted = read_options();
   if (const auto* text = std::get_if<std::string>(&wanted)) return print(*text);
   auto& options = std::get<Options>(wanted);
+  auto environment = read_env_files(options.env_files);
+  take_file_list(options);
   const watch::WatchSet watched(options, executables_of(options));
   watched.require_roots();
   if (options.list) return print(list(watched));
-  return supervise(std::move(options), std::move(arguments));
+  return supervise(std::move(options), std::move(arguments), std::move(environment));
 }
 
 }  // namespace reloadrun::app

@@ -31,7 +31,8 @@ constexpr Duration last_words = 200ms;
 
 }  // namespace
 
-Supervisor::Supervisor(Options options, std::vector<std::string> arguments)
+Supervisor::Supervisor(Options options, std::vector<std::string> arguments,
+                       std::vector<Variable> environment)
     : options_(std::move(options)),
       arguments_(std::move(arguments)),
       given_(proc::take_signals()),
@@ -42,6 +43,7 @@ Supervisor::Supervisor(Options options, std::vector<std::string> arguments)
   log::to_stderr(options_.verbosity, options_.color);
   proc::become_subreaper();
   handover_.postponed = options_.postpone;
+  handover_.environment = std::move(environment);
 }
 
 Ending Supervisor::run() {
@@ -217,12 +219,13 @@ bool Supervisor::wait_until_gone(const proc::TreeStop& tree, TimePoint until,
   }
 }
 
-int supervise(Options options, std::vector<std::string> arguments) {
+int supervise(Options options, std::vector<std::string> arguments,
+              std::vector<Variable> environment) {
   struct DrainAtTheEnd {
     ~DrainAtTheEnd() { log::drain(Clock::now() + last_words); }
   };
   const Ending ending = [&] {
-    Supervisor supervisor(std::move(options), std::move(arguments));
+    Supervisor supervisor(std::move(options), std::move(arguments), std::move(environment));
     const DrainAtTheEnd drain;  // also before an error is told
     return supervisor.run();
   }();

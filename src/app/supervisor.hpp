@@ -22,9 +22,10 @@ namespace reloadrun::app {
 
 class Supervisor {
  public:
-  /// `arguments`: this process's own, for the reloader. Blocks the signals that it reads from now
-  /// on and starts the thread that writes to stderr.
-  Supervisor(Options options, std::vector<std::string> arguments);
+  /// `arguments`: this process's own, for the reloader. `environment`: what the env files give.
+  /// Blocks the signals that it reads from now on and starts the thread that writes to stderr.
+  Supervisor(Options options, std::vector<std::string> arguments,
+             std::vector<Variable> environment);
 
   /// Runs reloaders until one is not to be started again; returns how reloadrun is to end.
   Ending run();
@@ -70,6 +71,7 @@ class Supervisor {
 /// Runs this process as the supervisor and ends like what it supervised: returns the exit status,
 /// or does not return when it ends by a signal. Throws Error when COMMAND cannot be started at
 /// first.
-int supervise(Options options, std::vector<std::string> arguments);
+int supervise(Options options, std::vector<std::string> arguments,
+              std::vector<Variable> environment);
 
 }  // namespace reloadrun::app

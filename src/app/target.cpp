@@ -41,10 +41,11 @@ Target::Target(const Options& options, const proc::SignalsGiven& signals)
       signals_(signals),
       wake_(require_fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {}
 
-void Target::start(std::uint64_t generation, const std::string& changed) {
+void Target::start(std::uint64_t generation, const std::string& changed,
+                   const std::vector<Variable>& variables) {
   state_ = State::starting;
   untold_ = 0;
-  worker_ = std::thread(&Target::work, this, program(generation, changed));
+  worker_ = std::thread(&Target::work, this, program(generation, changed, variables));
 }
 
 std::optional<Target::News> Target::next() {
@@ -70,11 +71,17 @@ proc::Sent Target::forward(int signal) const {
   return handle_ ? proc::send_signal(handle_, signal) : proc::Sent::gone;
 }
 
-proc::Program Target::program(std::uint64_t generation, const std::string& changed) const {
+proc::Program Target::program(std::uint64_t generation, const std::string& changed,
+                              const std::vector<Variable>& variables) const {
   proc::Program program;
   program.arguments = options_.command;
-  program.environment = proc::environment_without(
-      {run_main_variable, channel_variable, generation_variable, changed_files_variable});
+  std::vector<std::string> not_inherited{run_main_variable, channel_variable, generation_variable,
+                                         changed_files_variable};
+  for (const auto& [name, value] : variables) not_inherited.push_back(name);
+  program.environment = proc::environment_without(not_inherited);
+  for (const auto& [name, value] : variables) {
+    program.environment.push_back(fmt::format("{}={}", name, value));
+  }
   program.environment.push_back(fmt::format("{}={}", generation_variable, generation));
   program.environment.push_back(fmt::format("{}={}", changed_files_variable, changed));
   program.signals = signals_;

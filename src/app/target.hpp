@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "app/env_file.hpp"
 #include "base/clock.hpp"
 #include "base/ending.hpp"
 #include "base/fd.hpp"
@@ -46,8 +47,10 @@ class Target {
   Target(const Target&) = delete;
   Target& operator=(const Target&) = delete;
 
-  /// Starts COMMAND as its `generation`th, because of `changed`; not while busy(). News follows.
-  void start(std::uint64_t generation, const std::string& changed);
+  /// Starts COMMAND as its `generation`th, because of `changed`, with `variables` over this
+  /// process's environment; not while busy(). News follows.
+  void start(std::uint64_t generation, const std::string& changed,
+             const std::vector<Variable>& variables);
 
   /// Readable when there is news.
   [[nodiscard]] int fd() const { return wake_.get(); }
@@ -67,7 +70,8 @@ class Target {
  private:
   enum class State { idle, starting, running };
 
-  [[nodiscard]] proc::Program program(std::uint64_t generation, const std::string& changed) const;
+  [[nodiscard]] proc::Program program(std::uint64_t generation, const std::string& changed,
+                                      const std::vector<Variable>& variables) const;
   void work(proc::Program program);
   News execute(proc::Program& program) const;
   void tell(News news);

@@ -35,12 +35,16 @@ void hold_standard_descriptors() {
 std::string read_file(const std::string& path) {
   std::string content;
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-  if (!file) return content;
+  if (file) static_cast<void>(read_all(file.get(), content));
+  return content;
+}
+
+bool read_all(int fd, std::string& content) {
   std::array<char, 4096> block{};
   for (;;) {
-    const ssize_t got = ::read(file.get(), block.data(), block.size());
+    const ssize_t got = ::read(fd, block.data(), block.size());
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return content;
+    if (got <= 0) return got == 0;
     content.append(block.data(), static_cast<std::size_t>(got));
   }
 }

@@ -54,4 +54,8 @@ void hold_standard_descriptors();
 /// Everything that can be read from `path`, which may be in /proc; empty when it cannot be read.
 std::string read_file(const std::string& path);
 
+/// Appends to `content` what can be read from `fd` up to its end; false with errno when reading
+/// fails before (EAGAIN: it does not block, and has nothing now).
+[[nodiscard]] bool read_all(int fd, std::string& content);
+
 }  // namespace reloadrun

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <fstream>
 #include <ostream>
 
 #include "helpers/fixture.hpp"
@@ -23,6 +24,8 @@ class BadInputs : public EndToEnd, public testing::WithParamInterface<BadInput> 
 
 TEST_P(BadInputs, EndWithStatus2AndOneLine) {
   ASSERT_EQ(::mkfifo((place.work() / "fifo").c_str(), 0600), 0);
+  ASSERT_EQ(::mknod((place.work() / "socket").c_str(), S_IFSOCK | 0600, 0), 0);
+  std::ofstream(place.work() / "nul") << "a\n" << '\0';
   Words arguments{reloadrun_path()};
   arguments.insert(arguments.end(), GetParam().arguments.begin(), GetParam().arguments.end());
   Program program({.arguments = arguments, .directory = place.work()});
@@ -106,6 +109,44 @@ INSTANTIATE_TEST_SUITE_P(
             "EmptyExtensionAmongOthers", before_command({"-e", "py,,html"}),
             "--ext 'py,,html' has an empty extension: separate extensions by single commas, as "
             "in py,html"},
+        BadInput{"EmptyFilter", before_command({"-f", "*.py", "-f", ""}),
+                 "--filter is empty: give a pattern as in .gitignore"},
+        BadInput{"EmptyIgnore", before_command({"-i", ""}),
+                 "--ignore is empty: give a pattern as in .gitignore"},
+        BadInput{
+            "EmptyQuestion", {"--explain", ""}, "--explain is empty: give the path in question"},
+        BadInput{"TwoQuestions",
+                 {"--list", "--explain", "a"},
+                 "--list and --explain contradict each other: give one of them"},
+        BadInput{"UnknownWatcher", before_command({"--watcher", "poll"}),
+                 "--watcher 'poll' is unknown: give one of auto, inotify, stat"},
+        BadInput{"NegativeSettle", before_command({"--settle", "-1ms"}),
+                 "--settle '-1ms' is negative: write it like 500ms, 1s, 1.5s or 2m"},
+        BadInput{"EmptyFileList", before_command({"--files-from", ""}),
+                 "--files-from is empty: give a file, or - for stdin"},
+        BadInput{"MissingFileList", before_command({"--files-from", "nowhere"}),
+                 "--files-from 'nowhere' cannot be read (No such file or directory): name a file "
+                 "that can be read"},
+        BadInput{"FileListThatIsADirectory", before_command({"--files-from", "."}),
+                 "--files-from '.' is no regular file: name a regular file"},
+        BadInput{"FileListThatIsAFifo", before_command({"--files-from", "fifo"}),
+                 "--files-from 'fifo' is no regular file: name a regular file"},
+        BadInput{"FileListWithNulBytes", before_command({"--files-from", "nul"}),
+                 "nul:2: there is a NUL byte in the list of files: end each path with a line feed "
+                 "(find -print, not -print0)"},
+        BadInput{"EmptyEnvFile", before_command({"--env-file", ""}),
+                 "--env-file is empty: give a file of KEY=VALUE lines"},
+        BadInput{"MissingEnvFile", before_command({"--env-file", "nowhere"}),
+                 "--env-file 'nowhere' cannot be read (No such file or directory): name a file "
+                 "that can be read"},
+        BadInput{"EnvFileThatIsADirectory", before_command({"--env-file", "."}),
+                 "--env-file '.' is no regular file: name a regular file"},
+        BadInput{"EnvFileThatIsAFifo", before_command({"--env-file", "fifo"}),
+                 "--env-file 'fifo' is no regular file: name a regular file"},
+        BadInput{"EnvFileThatIsASocket", before_command({"--env-file", "socket"}),
+                 "--env-file 'socket' is no regular file: name a regular file"},
+        BadInput{"BadLineInAnEnvFile", before_command({"--env-file", "nul"}),
+                 "nul:1: there is no '=': write NAME=VALUE"},
         BadInput{"GivenTwice", before_command({"--interval", "1s", "--interval", "2s"}),
                  "--interval is given twice: give it once"},
         BadInput{"ExtensionsGivenTwice", before_command({"-e", "py", "--ext", "html"}),

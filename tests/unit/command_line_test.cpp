@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <sstream>
 
 namespace reloadrun::cli {
 namespace {
@@ -22,7 +23,17 @@ TEST(CommandLine, Defaults) {
   const Options options = parsed({"server"});
   EXPECT_EQ(options.command, List{"server"});
   EXPECT_EQ(options.watch, List{});
+  EXPECT_EQ(options.files_from, "");
   EXPECT_EQ(options.extensions, List{});
+  EXPECT_EQ(options.filters, List{});
+  EXPECT_EQ(options.ignore, List{});
+  EXPECT_TRUE(options.use_ignore_files);
+  EXPECT_TRUE(options.use_default_ignores);
+  EXPECT_EQ(options.watcher, Watcher::automatic);
+  EXPECT_EQ(options.settle, 10ms);
+  EXPECT_FALSE(options.content);
+  EXPECT_EQ(options.env_files, List{});
+  EXPECT_EQ(options.explain, "");
   EXPECT_EQ(options.interval, 1s);
   EXPECT_EQ(options.stop_signal, SIGTERM);
   EXPECT_EQ(options.stop_timeout, 5s);
@@ -70,6 +81,46 @@ TEST(CommandLine, EveryOption) {
   EXPECT_EQ(parsed({"-q", "server"}).verbosity, Verbosity::quiet);
 }
 
+TEST(CommandLine, EveryOptionOfWhatIsWatched) {
+  const Options options = parsed({"-f",
+                                  "*.py",
+                                  "--filter=src/",
+                                  "-i",
+                                  "!x",
+                                  "-i",
+                                  "[ab]",
+                                  "--ignore",
+                                  "\\#",
+                                  "--no-gitignore",
+                                  "-i-",
+                                  "--no-default-ignores",
+                                  "--content",
+                                  "--settle",
+                                  "0",
+                                  "--files-from",
+                                  "-",
+                                  "--watcher",
+                                  "stat",
+                                  "--env-file",
+                                  ".env",
+                                  "--env-file=b",
+                                  "server"});
+  EXPECT_EQ(options.filters, (List{"*.py", "src/"}));
+  EXPECT_EQ(options.ignore, (List{"!x", "[ab]", "\\#", "-"}));
+  EXPECT_FALSE(options.use_ignore_files);
+  EXPECT_FALSE(options.use_default_ignores);
+  EXPECT_TRUE(options.content);
+  EXPECT_EQ(options.settle, 0s);
+  EXPECT_EQ(options.files_from, "-");
+  EXPECT_EQ(options.watcher, Watcher::stat);
+  EXPECT_EQ(options.env_files, (List{".env", "b"}));
+  EXPECT_EQ(options.command, List{"server"});
+  EXPECT_TRUE(parsed({"--no-gitignore", "a"}).use_default_ignores);
+  EXPECT_TRUE(parsed({"--no-default-ignores", "a"}).use_ignore_files);
+  EXPECT_EQ(parsed({"--watcher", "inotify", "a"}).watcher, Watcher::inotify);
+  EXPECT_EQ(parsed({"--watcher", "auto", "a"}).watcher, Watcher::automatic);
+}
+
 TEST(CommandLine, TheCommandByteForByte) {
   EXPECT_EQ(parsed({"--", "a"}).command, List{"a"});
   EXPECT_EQ(parsed({"a", "--"}).command, (List{"a", "--"}));
@@ -87,7 +138,19 @@ TEST(CommandLine, PathsAsTheyAreGiven) {
             (List{"[a,b]", "{}", "x=y"}));
 }
 
-TEST(CommandLine, AListNeedsNoCommand) { EXPECT_TRUE(parsed({"--list"}).command.empty()); }
+TEST(CommandLine, AQuestionNeedsNoCommand) {
+  EXPECT_TRUE(parsed({"--list"}).command.empty());
+  const Options options = parsed({"--explain", "a b"});
+  EXPECT_TRUE(options.command.empty());
+  EXPECT_EQ(options.explain, "a b");
+  EXPECT_EQ(parsed({"--explain", "a", "server"}).command, List{"server"});
+}
+
+TEST(CommandLine, TheHelpFitsAnOldTerminal) {
+  const std::vector<const char*> argv{"reloadrun", "--help"};
+  std::istringstream help(std::get<std::string>(parse(2, argv.data())));
+  for (std::string line; std::getline(help, line);) EXPECT_LE(line.size(), 80U) << line;
+}
 
 }  // namespace
 }  // namespace reloadrun::cli

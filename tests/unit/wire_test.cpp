@@ -18,7 +18,7 @@ Begin example() {
   begin.options.clear = true;
   begin.options.color = Color::never;
   begin.signals = {0x8000000000000001U, true};
-  begin.handover = {7, true, "a\nb", TimePoint(123s)};
+  begin.handover = {7, true, "a\nb", TimePoint(123s), {{"GIVEN", "a b"}}};
   return begin;
 }
 
@@ -36,6 +36,7 @@ TEST(Wire, GivesBackWhatWasWritten) {
   EXPECT_TRUE(begin.handover.postponed);
   EXPECT_EQ(begin.handover.changed, "a\nb");
   EXPECT_EQ(begin.handover.since, TimePoint(123s));
+  EXPECT_EQ(begin.handover.environment, (std::vector<Variable>{{"GIVEN", "a b"}}));
 }
 
 TEST(Wire, EveryOptionIsHandedDown) {

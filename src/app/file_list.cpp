@@ -1,0 +1,63 @@
+#include "app/file_list.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "app/named_file.hpp"
+#include "base/fd.hpp"
+#include "fmt/format.h"
+#include "reloadrun/error.hpp"
+
+namespace reloadrun::app {
+namespace {
+
+std::vector<std::string> parse(std::string_view text, const std::string& file) {
+  std::vector<std::string> paths;
+  std::size_t number = 0;
+  for (const std::string_view line : lines_of(text)) {
+    ++number;
+    if (line.find('\0') != std::string_view::npos) {
+      throw Error(fmt::format("{}:{}: there is a NUL byte in the list of files", file, number),
+                  "end each path with a line feed (find -print, not -print0)", status_usage);
+    }
+    if (!line.empty()) paths.emplace_back(line);
+  }
+  return paths;
+}
+
+std::string read_stdin() {
+  std::string text;
+  while (!read_all(STDIN_FILENO, text)) {
+    if (errno != EAGAIN) {
+      throw Error(fmt::format("stdin cannot be read ({})", std::strerror(errno)),
+                  "--files-from - reads the list of files from it", status_usage);
+    }
+    pollfd readable{STDIN_FILENO, POLLIN, 0};  // whoever shares it has made it non-blocking
+    ::poll(&readable, 1, -1);
+  }
+  return text;
+}
+
+void empty_stdin() {
+  const Fd null = require_fd(::open("/dev/null", O_RDONLY | O_CLOEXEC), "open /dev/null");
+  // Not close-on-exec: the target is to have it.
+  if (::dup2(null.get(), STDIN_FILENO) < 0) throw_errno("dup2 of /dev/null");
+}
+
+}  // namespace
+
+std::vector<std::string> read_file_list(const std::string& file) {
+  return parse(read_named_file("--files-from", file), file);
+}
+
+std::vector<std::string> take_file_list_from_stdin() {
+  const std::string text = read_stdin();
+  empty_stdin();
+  return parse(text, "stdin");
+}
+
+}  // namespace reloadrun::app

@@ -1,0 +1,132 @@
+#include "cli/option_parser.hpp"
+
+#include <algorithm>
+#include <memory>
+
+#include "cli/values.hpp"
+#include "reloadrun/error.hpp"
+
+namespace reloadrun::cli {
+namespace {
+
+constexpr auto see_help = "run 'reloadrun --help' for the options";
+
+class HelpFormatter final : public CLI::Formatter {
+ public:
+  HelpFormatter() { column_width(27); }
+  std::string make_usage(const CLI::App*, std::string) const override {
+    return "\nUsage: reloadrun [OPTIONS] [--] COMMAND [ARG...]\n\n";
+  }
+  /// Without the blank line before it: CLI11 puts one after each group already.
+  std::string make_group(std::string group, bool is_positional,
+                         std::vector<const CLI::Option*> options) const override {
+    return CLI::Formatter::make_group(group, is_positional, options).substr(1);
+  }
+};
+
+}  // namespace
+
+void fail(const std::string& what_is_wrong, std::string what_to_do) {
+  throw Error(what_is_wrong, std::move(what_to_do), status_usage);
+}
+
+OptionParser::OptionParser(std::string description, std::string footer)
+    : app_(std::move(description), "reloadrun") {
+  app_.prefix_command();
+  app_.formatter(std::make_shared<HelpFormatter>());
+  app_.set_help_flag();
+  app_.footer(std::move(footer));
+}
+
+void OptionParser::add(const std::string& names, const char* value_name, const char* help,
+                       std::function<void(const std::string& name, const Values&)> take) {
+  const std::string name = names.substr(names.find("--"));
+  app_.add_option(
+          names,
+          [name, take = std::move(take)](const Values& values) {
+            // CLI11 takes whatever comes next for the value.
+            if (std::ranges::count(values, "--") != 0) fail(name + " needs a value", see_help);
+            take(name, values);
+            return true;
+          },
+          help)
+      ->option_text(value_name)
+      ->group(group_)
+      ->take_all();
+}
+
+void OptionParser::add_once(const std::string& names, const char* value_name, const char* help,
+                            std::function<void(const std::string& name, const std::string&)> take) {
+  add(names, value_name, help,
+      [take = std::move(take)](const std::string& name, const Values& values) {
+        if (values.size() > 1) fail(name + " is given twice", "give it once");
+        take(name, values.front());
+      });
+}
+
+void OptionParser::add_text(const std::string& names, const char* value_name, const char* help,
+                            std::string& text, const char* what_to_give) {
+  add_once(names, value_name, help, [&text, what_to_give](const auto& name, const auto& value) {
+    if (value.empty()) fail(name + " is empty", what_to_give);
+    text = value;
+  });
+}
+
+void OptionParser::add_texts(const std::string& names, const char* value_name, const char* help,
+                             Values& texts, const char* what_to_give) {
+  add(names, value_name, help, [&texts, what_to_give](const auto& name, const auto& values) {
+    if (std::ranges::count(values, "") != 0) fail(name + " is empty", what_to_give);
+    texts = values;
+  });
+}
+
+void OptionParser::add_flag(const std::string& names, const char* help, bool& flag) {
+  app_.add_flag(names, flag, help)->group(group_)->disable_flag_override();
+}
+
+void OptionParser::add_duration(const std::string& name, const char* help,
+                                std::chrono::nanoseconds& duration, bool may_be_zero) {
+  add_once(name, "TIME", help, [&duration, may_be_zero](const auto& option, const auto& text) {
+    using Problem = DurationText::Problem;
+    const auto [problem, value] = parse_duration(text);
+    const std::string given = fmt::format("{} '{}'", option, text);
+    const char* as_in = "write it like 500ms, 1s, 1.5s or 2m";
+    if (problem == Problem::not_a_duration) fail(given + " is not a duration", as_in);
+    if (problem == Problem::negative) fail(given + " is negative", as_in);
+    if (problem == Problem::too_long) fail(given + " is too long", "give at most a year");
+    if (value.count() == 0 && !may_be_zero) fail(given + " is zero", "give more than zero");
+    duration = value;
+  });
+}
+
+std::size_t OptionParser::parse(int argc, const char* const* argv) {
+  try {
+    app_.parse(argc, argv);
+  } catch (const CLI::ArgumentMismatch& mismatch) {
+    // "--name: 1 required TEXT missing", or "name was given a disallowed flag override".
+    const std::string text = mismatch.what();
+    const std::string name = text.substr(0, text.find_first_of(": "));
+    if (text.ends_with(" missing")) fail(name + " needs a value", see_help);
+    fail(fmt::format("--{} takes no value", name), "leave the value out");
+  } catch (const CLI::ParseError& error) {
+    fail(error.what(), see_help);
+  }
+  Values rest = app_.remaining();
+  // An option that CLI11 does not know is left among the rest, before COMMAND.
+  if (!rest.empty() && rest.front().starts_with('-') && rest.front().size() > 1 &&
+      rest.front() != "--") {
+    fail(fmt::format("unknown option '{}'", rest.front()), see_help);
+  }
+  const bool separated = !rest.empty() && rest.front() == "--";
+  const std::size_t command_size = rest.size() - (separated ? 1 : 0);
+  for (int i = 1; i < argc - static_cast<int>(command_size); ++i) {
+    const std::string_view argument = argv[i];
+    // CLI11 would take the next argument for the value of "--name=".
+    if (argument.starts_with("--") && argument.ends_with('=')) {
+      fail(fmt::format("{} needs a value", argument.substr(0, argument.size() - 1)), see_help);
+    }
+  }
+  return command_size;
+}
+
+}  // namespace reloadrun::cli

@@ -1,0 +1,79 @@
+// Reading options with CLI11, as raw texts: what they mean, and what is wrong with them, is said
+// here, so that every message names the option and what to write instead. Driven by command_line.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "fmt/format.h"
+
+namespace reloadrun::cli {
+
+/// Throws Error (status 2).
+[[noreturn]] void fail(const std::string& what_is_wrong, std::string what_to_do);
+
+/// Each add_ function names an option ("-w,--watch"), its value for the help ("PATH") and its help,
+/// in the group that was begun last. What is to take the value must outlive parse().
+class OptionParser {
+ public:
+  using Values = std::vector<std::string>;
+
+  OptionParser(std::string description, std::string footer);
+
+  void begin_group(const char* name) { group_ = name; }
+
+  void add_flag(const std::string& names, const char* help, bool& flag);
+
+  /// A value that may be given once. `take` gets it, after the option's long name.
+  void add_once(const std::string& names, const char* value_name, const char* help,
+                std::function<void(const std::string& name, const std::string& value)> take);
+
+  /// A text that is not empty; `what_to_give` is said of one that is.
+  void add_text(const std::string& names, const char* value_name, const char* help,
+                std::string& text, const char* what_to_give);
+
+  /// As add_text, repeatable.
+  void add_texts(const std::string& names, const char* value_name, const char* help, Values& texts,
+                 const char* what_to_give);
+
+  void add_duration(const std::string& name, const char* help, std::chrono::nanoseconds& duration,
+                    bool may_be_zero);
+
+  /// One of several words.
+  template <class Enum>
+  void add_choice(const std::string& name, const char* value_name, const char* help, Enum& choice,
+                  std::vector<std::pair<std::string, Enum>> choices) {
+    add_once(name, value_name, help,
+             [&choice, choices = std::move(choices)](const auto& option, const auto& text) {
+               Values known;
+               for (const auto& [word, meaning] : choices) {
+                 if (word == text) {
+                   choice = meaning;
+                   return;
+                 }
+                 known.push_back(word);
+               }
+               fail(fmt::format("{} '{}' is unknown", option, text),
+                    fmt::format("give one of {}", fmt::join(known, ", ")));
+             });
+  }
+
+  /// Reads the options, up to COMMAND. Returns how many of the arguments, counted from the end, are
+  /// COMMAND. Throws Error (status 2).
+  std::size_t parse(int argc, const char* const* argv);
+
+  [[nodiscard]] std::string help() const { return app_.help(); }
+
+ private:
+  void add(const std::string& names, const char* value_name, const char* help,
+           std::function<void(const std::string& name, const Values&)> take);
+
+  CLI::App app_;
+  const char* group_ = "";
+};
+
+}  // namespace reloadrun::cli
