@@ -79,13 +79,13 @@ class CommandLine {
     parser_.add_texts("-f,--filter", "GLOB",
                       "Only files that match this gitignore pattern\n(repeatable)",
                       options_.filters, as_in_gitignore);
-    parser_.add_texts(
-        "-i,--ignore", "GLOB",
-        "Not what matches this gitignore pattern; with !,\nagain what matches it (repeatable)",
-        options_.ignore, as_in_gitignore);
+    parser_.add_texts("-i,--ignore", "GLOB",
+                      "Leave out what matches this gitignore pattern;\nwith ! before it, take it "
+                      "in again (repeatable)",
+                      options_.ignore, as_in_gitignore);
     parser_.add_flag("--no-gitignore", "Do not read .gitignore, .ignore, and git's excludes",
                      no_gitignore_);
-    parser_.add_flag("--no-default-ignores", "Also version control, editors' files and the like",
+    parser_.add_flag("--no-default-ignores", "Do not leave out .git, editors' files and the like",
                      no_default_ignores_);
     parser_.add_flag("--list", "Print the watched files and exit", options_.list);
     parser_.add_text("--explain", "PATH", "Say whether PATH is watched, and why, and exit",
@@ -95,9 +95,7 @@ class CommandLine {
   void add_changes() {
     parser_.begin_group("What is a change");
     parser_.add_choice(
-        "--watcher", "HOW",
-        "Look when inotify says so and every interval\n(auto), or only the one: inotify, stat "
-        "(auto)",
+        "--watcher", "HOW", "inotify wakes, stat looks every interval; auto is\nboth (auto)",
         options_.watcher,
         {{"auto", Watcher::automatic}, {"inotify", Watcher::inotify}, {"stat", Watcher::stat}});
     parser_.add_duration("--interval", "Time between two looks at the files (1s)",

@@ -4,8 +4,11 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
+#include <filesystem>
+#include <string>
+#include <vector>
 
+#include "base/log.hpp"
 #include "helpers/place.hpp"
 #include "reloadrun/error.hpp"
 
@@ -148,7 +151,23 @@ TEST_F(EnvFiles, NoMoreThanCanBeHandedOver) {
             "--env-file gives more than 128 KiB");
 }
 
+/// Warnings, as long as it lives.
+class Warnings {
+ public:
+  Warnings() {
+    log::to([this](auto, std::string_view text) { lines.emplace_back(text); }, Verbosity::normal);
+  }
+  ~Warnings() {
+    log::to([](auto, std::string_view) {}, Verbosity::normal);
+  }
+  Warnings(const Warnings&) = delete;
+  Warnings& operator=(const Warnings&) = delete;
+
+  std::vector<std::string> lines;
+};
+
 TEST_F(EnvFiles, TheLastGoodValuesStay) {
+  Warnings warnings;
   const auto env = file(".env", "A=1");
   Variables variables;
   reread_env_files({env}, variables);
@@ -156,12 +175,16 @@ TEST_F(EnvFiles, TheLastGoodValuesStay) {
   file(".env", "A=2\nB");
   reread_env_files({env}, variables);
   EXPECT_EQ(variables, (Variables{{"A", "1"}}));
+  EXPECT_EQ(warnings.lines,
+            std::vector{env + ":2: there is no '=': write NAME=VALUE; the last good values stay"});
   std::filesystem::remove(env);
   reread_env_files({env}, variables);
   EXPECT_EQ(variables, (Variables{{"A", "1"}}));
+  EXPECT_EQ(warnings.lines.size(), 2U);
   file(".env", "C=3");
   reread_env_files({env}, variables);
   EXPECT_EQ(variables, (Variables{{"C", "3"}}));
+  EXPECT_EQ(warnings.lines.size(), 2U);
 }
 
 }  // namespace
