@@ -33,8 +33,8 @@ std::string read_stdin() {
   std::string text;
   while (!read_all(STDIN_FILENO, text)) {
     if (errno != EAGAIN) {
-      throw Error(fmt::format("stdin cannot be read ({})", std::strerror(errno)),
-                  "--files-from - reads the list of files from it", status_usage);
+      throw Error(fmt::format("--files-from '-' cannot be read ({})", std::strerror(errno)),
+                  "give the list of files on stdin", status_usage);
     }
     pollfd readable{STDIN_FILENO, POLLIN, 0};  // whoever shares it has made it non-blocking
     ::poll(&readable, 1, -1);

@@ -152,7 +152,8 @@ TEST_F(Says, HelpWithin80ColumnsThatEndsWithExamples) {
   const std::string help = program.printed();
   std::istringstream lines(help);
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
-  for (const char* group : {"\nWatching:\n", "\nStarting and stopping:\n", "\nOutput:\n"}) {
+  for (const char* group : {"\nWhat is watched:\n", "\nWhat is a change:\n",
+                            "\nStarting and stopping:\n", "\nOutput:\n"}) {
     EXPECT_NE(help.find(group), std::string::npos) << group;
   }
   const auto examples = help.find("\nExamples:\n");

@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
-#include <sstream>
 
 namespace reloadrun::cli {
 namespace {
@@ -144,12 +143,6 @@ TEST(CommandLine, AQuestionNeedsNoCommand) {
   EXPECT_TRUE(options.command.empty());
   EXPECT_EQ(options.explain, "a b");
   EXPECT_EQ(parsed({"--explain", "a", "server"}).command, List{"server"});
-}
-
-TEST(CommandLine, TheHelpFitsAnOldTerminal) {
-  const std::vector<const char*> argv{"reloadrun", "--help"};
-  std::istringstream help(std::get<std::string>(parse(2, argv.data())));
-  for (std::string line; std::getline(help, line);) EXPECT_LE(line.size(), 80U) << line;
 }
 
 }  // namespace
