@@ -9,6 +9,7 @@
 
 #include "app/env_file.hpp"
 #include "base/clock.hpp"
+#include "core/restart_loop.hpp"
 
 namespace reloadrun::app {
 
@@ -24,6 +25,17 @@ struct Handover {
 
   /// When the restart that is going on was decided; nullopt at the first start.
   std::optional<TimePoint> since;
+
+  /// When a burst of changes began that was not over when the last generation ended: the next start
+  /// waits for its end. Dated back by how long the generation had waited before it stopped its
+  /// target, as both together have the bound of one burst.
+  std::optional<TimePoint> burst_since;
+
+  /// The restarts in a row that one file has caused.
+  core::RestartLoop loop;
+
+  /// Notices that are given once in the life of reloadrun.
+  std::vector<std::string> told;
 
   /// What the env files gave when they were last right.
   std::vector<Variable> environment;

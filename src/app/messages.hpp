@@ -28,6 +28,12 @@ template <class Archive>
 void members(Archive& a, Ending& e) {
   a(e.by_signal, e.value, e.core_dumped);
 }
+namespace core {
+template <class Archive>
+void members(Archive& a, RestartLoop& loop) {
+  a(loop.path, loop.times, loop.told);
+}
+}  // namespace core
 }  // namespace reloadrun
 
 namespace reloadrun::app {
@@ -35,6 +41,7 @@ namespace reloadrun::app {
 /// The first message, waiting in the socket before the reloader is executed.
 struct Begin {
   Options options;
+  std::string directory;  ///< the working directory's path; empty when it has none
   proc::SignalsGiven signals;
   Handover handover;
 };
@@ -81,11 +88,11 @@ void members(Archive& a, Variable& variable) {
 }
 template <class Archive>
 void members(Archive& a, Handover& h) {
-  a(h.starts, h.postponed, h.changed, h.since, h.environment);
+  a(h.starts, h.postponed, h.changed, h.since, h.burst_since, h.loop, h.told, h.environment);
 }
 template <class Archive>
 void members(Archive& a, Begin& b) {
-  a(b.options, b.signals.mask, b.signals.child_ignored, b.handover);
+  a(b.options, b.directory, b.signals.mask, b.signals.child_ignored, b.handover);
 }
 template <class Archive>
 void members(Archive& a, StopOrder& order) {

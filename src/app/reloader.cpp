@@ -31,6 +31,7 @@ constexpr std::size_t most_details = 20;  // of what -v says of a look
 Reloader::Reloader(Channel channel, Begin begin)
     : channel_(std::move(channel)),
       options_(std::move(begin.options)),
+      directory_(std::move(begin.directory)),
       handover_(std::move(begin.handover)),
       name_(printable(options_.command.front())),
       ended_children_({SIGCHLD}),
@@ -39,7 +40,7 @@ Reloader::Reloader(Channel channel, Begin begin)
                .postpone = handover_.postponed,
                .first_start = handover_.starts == 0,
                .stop_timeout = options_.stop_timeout}),
-      watched_(options_, executables_of(options_)) {}
+      observer_(options_, handover_, directory_) {}
 
 int Reloader::run() {
   log::to(
@@ -50,19 +51,19 @@ int Reloader::run() {
       options_.verbosity);
   proc::become_subreaper();
   // Before the target is started: whatever changes from here on is seen by the next look.
-  snapshot_ = watch::look(watched_);
-  next_look_ = Clock::now() + options_.interval;
+  observer_.begin();
   take_orders();
-  feed(core::Begin{});
+  if (!observer_.in_burst()) begin();
   while (!status_) attend();
   return *status_;
 }
 
 void Reloader::attend() {
-  Deadline until = earlier(next_look_, timer_);
+  Deadline until = earlier(observer_.next(!policy_.stopping()), timer_);
   if (policy_.stopping()) until = earlier(until, Clock::now() + proc::tree_recheck);
   std::array descriptors{pollfd{channel_.closed() ? -1 : channel_.fd(), POLLIN, 0},
-                         pollfd{ended_children_.fd(), POLLIN, 0}, pollfd{target_.fd(), POLLIN, 0}};
+                         pollfd{ended_children_.fd(), POLLIN, 0}, pollfd{target_.fd(), POLLIN, 0},
+                         pollfd{observer_.fd(), POLLIN, 0}};
   wait_for(descriptors, until);
   take_orders();
   take_news();
@@ -111,6 +112,7 @@ void Reloader::take_news() {
     switch (news->kind) {
       case Kind::started:
         ++handover_.starts;
+        observer_.target_started(Clock::now());
         start_error_.reset();
         tell_started(*news);
         // Taken for told when the stop began, because it had been forked by then.
@@ -134,8 +136,8 @@ void Reloader::take_news() {
 }
 
 void Reloader::tell_watching() const {
-  spdlog::info("watching {} in {}", count_text(snapshot_.size(), "file"),
-               printable(watched_.description()));
+  spdlog::info("watching {} in {}", count_text(observer_.file_count(), "file"),
+               printable(observer_.description()));
 }
 
 void Reloader::tell_started(const Target::News& news) {
@@ -176,36 +178,39 @@ void Reloader::take_time() {
     timer_.reset();
     feed(core::TimeUp{});
   }
-  if (next_look_ <= now) look();
+  observer_.attend();
+  take_changes();
 }
 
-void Reloader::look() {
-  const TimePoint begun = Clock::now();
-  next_look_ = begun + options_.interval;
-  watch::Snapshot now;
-  try {
-    now = watch::look(watched_);
-  } catch (const std::system_error& error) {
-    if (!look_failed_) spdlog::warn("cannot look at the files ({}): trying again", error.what());
-    look_failed_ = true;
+void Reloader::take_changes() {
+  // What changes during a stop is answered by what follows it.
+  if (status_ || policy_.stopping()) return;
+  const auto settled = observer_.settled();
+  if (!settled) return;
+  const auto& changes = settled->changes;
+  if (!begun_) {
+    for (const auto& change : changes) {
+      handover_.changed = changed_variable({change.path}, std::move(handover_.changed));
+    }
+    begin();
     return;
   }
-  look_failed_ = false;
-  const auto changes = watch::changes(snapshot_, now);
-  snapshot_ = std::move(now);
   if (changes.empty()) return;
-  if (!policy_.stopping()) {
-    spdlog::info("{}: {} {}", changes_text(changes), target_.busy() ? "stopping" : "starting",
-                 name_);
-  }
+  spdlog::info("{}: {} {}", changes_text(changes), target_.busy() ? "stopping" : "starting", name_);
   for (const auto& change : changes | std::views::take(most_details)) {
     spdlog::debug("{}", change_detail(change));
   }
   if (changes.size() > most_details) spdlog::debug("and {} more", changes.size() - most_details);
-  if (!handover_.since) handover_.since = begun;
+  waited_ = Clock::now() - settled->first;
+  if (!handover_.since) handover_.since = settled->first;
   core::Changed changed;
   for (const auto& change : changes) changed.paths.push_back(change.path);
   feed(changed);
+}
+
+void Reloader::begin() {
+  begun_ = true;
+  feed(core::Begin{});
 }
 
 void Reloader::feed(const core::Event& event) {
@@ -222,6 +227,7 @@ void Reloader::carry_out(const core::Start&) {
 
 void Reloader::carry_out(const core::StopTree& stop) {
   killing_ = false;
+  observer_.target_stops();
   tree_ = proc::TreeStop();
   tree_.ask(options_.stop_signal, stop.group_was_told, target_.untold());
 }
@@ -238,6 +244,12 @@ void Reloader::carry_out(const core::Disarm&) { timer_.reset(); }
 void Reloader::carry_out(const core::Reload& reload) {
   handover_.postponed = false;
   handover_.changed = changed_variable(reload.changed, std::move(handover_.changed));
+  if (observer_.in_burst()) {  // begun during the stop: the next generation waits for its end
+    handover_.changed = changed_variable(observer_.pending(), std::move(handover_.changed));
+    // In all it is waited for as long as one burst may take: a server that is always being changed
+    // comes back.
+    handover_.burst_since = observer_.burst_began() - waited_;
+  }
   channel_.send(handover_, last_message_patience);
   status_ = status_reload;
 }

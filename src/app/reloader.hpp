@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/channel.hpp"
+#include "app/observer.hpp"
 #include "app/target.hpp"
 #include "base/clock.hpp"
 #include "core/policy.hpp"
@@ -14,9 +15,6 @@
 #include "proc/terminal.hpp"
 #include "proc/tree.hpp"
 #include "reloadrun/error.hpp"
-#include "watch/look.hpp"
-#include "watch/snapshot.hpp"
-#include "watch/watch_set.hpp"
 
 namespace reloadrun::app {
 
@@ -34,7 +32,8 @@ class Reloader {
   void take_news();
   void take_ended_children();
   void take_time();
-  void look();
+  void take_changes();
+  void begin();
   void feed(const core::Event& event);
   void feed(const Order& order);
   void forward_signal(int signal);
@@ -54,6 +53,7 @@ class Reloader {
 
   Channel channel_;
   const Options options_;
+  const std::string directory_;
   Handover handover_;
   const std::string name_;  // COMMAND, for the user's eyes
   proc::SignalFd ended_children_;
@@ -61,15 +61,14 @@ class Reloader {
   Target target_;
   core::Policy policy_;
 
-  watch::WatchSet watched_;
-  watch::Snapshot snapshot_;
-  TimePoint next_look_;
+  Observer observer_;
 
+  bool begun_ = false;           // not while a burst of the last generation goes on
+  Duration waited_{};            // for the burst that has led to the stop to be over
   std::vector<int> to_forward_;  // to a COMMAND that is being started
   proc::TreeStop tree_;
   bool killing_ = false;
   std::optional<Error> start_error_;  // of a start that failed, until it is told
-  bool look_failed_ = false;
   Deadline timer_;
   std::optional<int> status_;
 };

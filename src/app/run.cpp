@@ -9,9 +9,13 @@
 #include "app/reloader.hpp"
 #include "app/supervisor.hpp"
 #include "app/target.hpp"
+#include "app/words.hpp"
 #include "base/fd.hpp"
+#include "fmt/format.h"
 #include "reloadrun/error.hpp"
+#include "watch/explain.hpp"
 #include "watch/look.hpp"
+#include "watch/rules.hpp"
 #include "watch/watch_set.hpp"
 
 namespace reloadrun::app {
@@ -25,18 +29,25 @@ int print(const std::string& text) {
   return status_stopped;
 }
 
-std::string list(const watch::WatchSet& watched) {
+/// What is watched, or why a file is; with what is wrong with the rules on stderr.
+std::string answer(const Options& options, const watch::WatchSet& watched) {
+  watch::Rules rules(options);
+  if (!options.explain.empty()) return watch::explain(options.explain, watched, rules) + "\n";
+  watch::Looker looker(watched, rules, {});
+  looker.look_at_everything(nullptr);
+  for (const std::string& line : looker.take_warnings()) {
+    fmt::print(stderr, "[reloadrun] {}\n", printable(line));
+  }
   std::string lines;
-  for (const auto& entry : watch::look(watched)) lines += entry.path + "\n";
+  for (const std::string& path : looker.snapshot().paths()) lines += path + "\n";
   return lines;
 }
 
-/// A FILE is read here only to find now what is wrong with it.
 void take_file_list(Options& options) {
   if (options.files_from == "-") {
     options.listed = take_file_list_from_stdin();
   } else if (!options.files_from.empty()) {
-    static_cast<void>(read_file_list(options.files_from));
+    options.listed = read_file_list(options.files_from);
   }
 }
 
@@ -51,9 +62,11 @@ int run(std::vector<std::string> arguments,
   auto& options = std::get<Options>(wanted);
   auto environment = read_env_files(options.env_files);
   take_file_list(options);
-  const watch::WatchSet watched(options, executables_of(options));
+  const watch::WatchSet watched(options, executables_of(options), options.listed);
   watched.require_roots();
-  if (options.list) return print(list(watched));
+  const bool asks = options.list || !options.explain.empty();
+  if (asks) return print(answer(options, watched));
+  const watch::Rules right(options);  // or an error that names the pattern
   return supervise(std::move(options), std::move(arguments), std::move(environment));
 }
 

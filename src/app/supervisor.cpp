@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <system_error>
 #include <utility>
 
@@ -43,6 +44,8 @@ Supervisor::Supervisor(Options options, std::vector<std::string> arguments,
   log::to_stderr(options_.verbosity, options_.color);
   proc::become_subreaper();
   handover_.postponed = options_.postpone;
+  std::error_code nowhere;
+  directory_ = std::filesystem::current_path(nowhere);
   handover_.environment = std::move(environment);
 }
 
@@ -58,7 +61,7 @@ Ending Supervisor::run() {
 
 void Supervisor::start_reloader() {
   auto [ours, theirs] = Channel::make_pair();
-  ours.send_begin({options_, given_, handover_});
+  ours.send_begin({options_, directory_, given_, handover_});
   proc::Program program;
   program.file = "/proc/self/exe";  // this very program, whatever lies at its path by now
   program.arguments = arguments_;

@@ -44,6 +44,7 @@ class Supervisor {
                        const std::function<void()>& step, const std::function<bool()>& enough);
 
   const Options options_;
+  std::string directory_;  // the working directory
   const std::vector<std::string> arguments_;
   const proc::SignalsGiven given_;
   proc::SignalFd signals_;

@@ -126,6 +126,16 @@ Error start_error(const std::string& command, int error, bool file_is_there) {
   }
 }
 
+std::string unfinished_text(const std::string& command, proc::Wholeness wholeness) {
+  using proc::Wholeness;
+  const char* state = "is not whole";
+  if (wholeness == Wholeness::missing) state = "is not there";
+  if (wholeness == Wholeness::being_written) state = "is still being written";
+  if (wholeness == Wholeness::not_executable) state = "may not be executed yet";
+  if (wholeness == Wholeness::no_program) state = "is no program yet";
+  return printable(command) + " " + state;
+}
+
 std::string names_of(const std::vector<proc::TreeStop::Left>& left) {
   std::vector<std::string> names;
   names.reserve(left.size());

@@ -7,6 +7,7 @@
 
 #include "base/clock.hpp"
 #include "base/ending.hpp"
+#include "proc/executable.hpp"
 #include "proc/tree.hpp"
 #include "reloadrun/error.hpp"
 #include "watch/snapshot.hpp"
@@ -28,6 +29,9 @@ std::string change_detail(const watch::Change& change);
 /// What is wrong, and what to do, when COMMAND could not be started for this errno: status 127 when
 /// its file is not there, 126 when it is and cannot be executed.
 Error start_error(const std::string& command, int error, bool file_is_there);
+
+/// "./server is still being written", "./server is not there".
+std::string unfinished_text(const std::string& command, proc::Wholeness wholeness);
 
 /// "python3 (pid 12), sh (pid 14, which may not be signalled)".
 std::string names_of(const std::vector<proc::TreeStop::Left>& left);

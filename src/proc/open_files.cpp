@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "base/fd.hpp"
 #include "fmt/format.h"
@@ -15,13 +16,25 @@
 namespace reloadrun::proc {
 namespace {
 
+constexpr unsigned identity_fields = STATX_INO | STATX_BTIME;
+
+FileIdentity identity_from(const struct statx& status) {
+  FileIdentity file{::makedev(status.stx_dev_major, status.stx_dev_minor), status.stx_ino};
+  if ((status.stx_mask & STATX_BTIME) != 0) {
+    constexpr std::int64_t second = 1'000'000'000;
+    file.born = status.stx_btime.tv_sec * second + status.stx_btime.tv_nsec;
+  }
+  return file;
+}
+
 /// What is asked for, and what of it was found so far.
 class Search {
  public:
-  explicit Search(std::set<FileIdentity> wanted) : wanted_(std::move(wanted)) {}
+  /// Everything that is open for writing, unless `wanted` says what is asked for.
+  explicit Search(std::optional<std::set<FileIdentity>> wanted) : wanted_(std::move(wanted)) {}
 
-  [[nodiscard]] bool over() const { return wanted_.empty(); }
-  std::set<FileIdentity> take_found() { return std::move(found_); }
+  [[nodiscard]] bool over() const { return wanted_ && wanted_->empty(); }
+  std::set<FileIdentity> take_found() { return std::exchange(found_, {}); }
 
   void look_into(pid_t process) {
     if (over() || !inspected_.insert(process).second) return;
@@ -46,12 +59,12 @@ class Search {
     if (::readlink(link.c_str(), &first, 1) != 1 || first != '/') return;
     // What is known here will do: to ask the server of a network mount could take for ever.
     struct statx known {};
-    if (::statx(AT_FDCWD, link.c_str(), AT_STATX_DONT_SYNC, STATX_INO, &known) != 0) return;
-    const FileIdentity file{::makedev(known.stx_dev_major, known.stx_dev_minor), known.stx_ino};
-    if (wanted_.erase(file) != 0) found_.insert(file);
+    if (::statx(AT_FDCWD, link.c_str(), AT_STATX_DONT_SYNC, identity_fields, &known) != 0) return;
+    const FileIdentity file = identity_from(known);
+    if (!wanted_ || wanted_->erase(file) != 0) found_.insert(file);
   }
 
-  std::set<FileIdentity> wanted_;
+  std::optional<std::set<FileIdentity>> wanted_;
   std::set<FileIdentity> found_;
   std::set<pid_t> inspected_;
 };
@@ -81,12 +94,13 @@ Writing open_for_writing(const std::string& path) {
 }
 
 std::optional<FileIdentity> identity_of(const std::string& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
-  return FileIdentity{status.st_dev, status.st_ino};
+  struct statx status {};
+  if (::statx(AT_FDCWD, path.c_str(), 0, identity_fields, &status) != 0) return std::nullopt;
+  return identity_from(status);
 }
 
-std::set<FileIdentity> written_by_ours(std::set<FileIdentity> files) {
+WrittenByOurs written_by_ours(std::set<FileIdentity> files) {
+  WrittenByOurs found;
   Search search(std::move(files));
   // The likely first: what our output was redirected to, then what the target writes.
   search.look_into(::getpid());
@@ -94,12 +108,20 @@ std::set<FileIdentity> written_by_ours(std::set<FileIdentity> files) {
   if (!search.over()) {
     for (const Process& process : descendants()) search.look_into(process.pid);
   }
+  found.tree = search.take_found();
   if (!search.over()) {
     const pid_t own_group = ::getpgrp();
     for (const pid_t pid : numbers_in("/proc")) {
       if (::getpgid(pid) == own_group) search.look_into(pid);
     }
   }
+  found.group = search.take_found();
+  return found;
+}
+
+std::set<FileIdentity> written_by_descendants() {
+  Search search(std::nullopt);
+  for (const Process& process : descendants()) search.look_into(process.pid);
   return search.take_found();
 }
 

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include <compare>
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
@@ -33,19 +34,29 @@ Writing open_for_writing(int file);
 /// The same by path, a link's target; `unknown` when there is none.
 Writing open_for_writing(const std::string& path);
 
-/// What makes a file the same under all its names.
+/// What makes a file the same under all its names, and another one than a later file that has got
+/// its inode number.
 struct FileIdentity {
   dev_t device = 0;
   ino_t inode = 0;
+  std::int64_t born = 0;  ///< nanoseconds since 1970; 0 where the file system does not say
   friend auto operator<=>(const FileIdentity&, const FileIdentity&) = default;
 };
 
 /// nullopt when there is no such file.
 std::optional<FileIdentity> identity_of(const std::string& path);
 
-/// Those of `files` that one of us holds open for writing: this process, its parent (the
-/// supervisor), its descendants, or a process of its own process group (`| tee dev.log`). Processes
-/// that may not be inspected are passed over, and so is a mapping whose descriptor was closed.
-std::set<FileIdentity> written_by_ours(std::set<FileIdentity> files);
+/// Who of us holds a file open for writing.
+struct WrittenByOurs {
+  std::set<FileIdentity> tree;   ///< this process, its parent (the supervisor), or a descendant
+  std::set<FileIdentity> group;  ///< another process of its own process group (`| tee dev.log`)
+};
+
+/// Those of `files` that one of us holds open for writing. Processes that may not be inspected are
+/// passed over, and so is a mapping whose descriptor was closed.
+WrittenByOurs written_by_ours(std::set<FileIdentity> files);
+
+/// Every file, devices too, that a descendant of this process has open for writing.
+std::set<FileIdentity> written_by_descendants();
 
 }  // namespace reloadrun::proc

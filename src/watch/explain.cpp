@@ -147,11 +147,14 @@ Verdict verdict_on(const std::string& path, const WatchSet& watched, Rules& rule
   if (std::any_of(watched.executables().begin(), watched.executables().end(), is_it)) {
     return {true, "it is COMMAND's executable"};
   }
+  if (std::any_of(watched.env_files().begin(), watched.env_files().end(), is_it)) {
+    return {true, "it is named by --env-file"};
+  }
   Verdict verdict{false, fmt::format("it is not below {}", watched.description())};
   for (const std::string& root : watched.roots()) {
     const std::string root_full = fs::weakly_canonical(root);
     if (!is_directory(root_full)) {
-      if (is_it(root)) return {true, "it is named by --watch"};
+      if (is_it(root)) return {true, "it is named by --watch or --files-from"};
     } else if (full == root_full || is_it(root)) {
       verdict = {false, "it is a directory: what is watched are the files below it"};
     } else if (is_below(full, root_full)) {

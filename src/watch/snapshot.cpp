@@ -1,37 +1,49 @@
 #include "watch/snapshot.hpp"
 
+#include <algorithm>
+
 namespace reloadrun::watch {
-namespace {
 
 bool differs(const Stamp& before, const Stamp& after) {
   Stamp expected = before;
   if (!after.runnable) expected.runnable = false;
+  if (before.content != 0 && after.content != 0) {
+    return before.content != after.content || expected.runnable != after.runnable;
+  }
+  expected.content = after.content;
   return expected != after;
 }
 
-}  // namespace
-
-std::vector<Change> changes(const Snapshot& before, const Snapshot& after) {
-  using Kind = Change::Kind;
-  std::vector<Change> found;
-  auto old = before.begin();
-  auto now = after.begin();
-  while (old != before.end() || now != after.end()) {
-    if (now == after.end() || (old != before.end() && old->path < now->path)) {
-      found.push_back({Kind::vanished, old->path, old->stamp, {}});
-      ++old;
-    } else if (old == before.end() || now->path < old->path) {
-      found.push_back({Kind::appeared, now->path, {}, now->stamp});
-      ++now;
-    } else {
-      if (differs(old->stamp, now->stamp)) {
-        found.push_back({Kind::modified, now->path, old->stamp, now->stamp});
-      }
-      ++old;
-      ++now;
+void Snapshot::for_each(
+    const std::function<void(const std::string& path, const Stamp&)>& visit) const {
+  for (const auto& [path, directory] : directories) {
+    for (const NamedFile& file : directory.named) {
+      if (file.stamp) visit(below(path, file.name), *file.stamp);
     }
+    for (const File& file : directory.files) visit(below(path, file.name), file.stamp);
   }
-  return found;
+}
+
+std::size_t Snapshot::size() const {
+  std::size_t count = 0;
+  for (const auto& [path, directory] : directories) {
+    count += directory.files.size();
+    count += static_cast<std::size_t>(std::ranges::count_if(
+        directory.named, [](const NamedFile& file) { return file.stamp.has_value(); }));
+  }
+  return count;
+}
+
+std::vector<std::string> Snapshot::paths() const {
+  std::vector<std::string> all;
+  for_each([&all](const std::string& path, const Stamp&) { all.push_back(path); });
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+std::string below(const std::string& directory, const std::string& name) {
+  if (directory == ".") return name;
+  return directory.ends_with('/') ? directory + name : directory + "/" + name;
 }
 
 }  // namespace reloadrun::watch

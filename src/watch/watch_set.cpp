@@ -28,24 +28,24 @@ std::string tidy(const std::string& path) {
 
 }  // namespace
 
-WatchSet::WatchSet(const Options& options, const std::vector<std::string>& executables) {
-  for (const std::string& path : options.watch) {
-    std::string root = tidy(path);
-    if (std::ranges::find(roots_, root) == roots_.end()) roots_.push_back(std::move(root));
-  }
-  if (roots_.empty()) roots_.emplace_back(".");
+WatchSet::WatchSet(const Options& options, const std::vector<std::string>& executables,
+                   const std::vector<std::string>& listed)
+    : extensions_(options.extensions) {
+  for (const std::string& path : options.watch) add_root(path);
+  if (options.watch.empty() && options.files_from.empty()) add_root(".");
+  required_ = roots_.size();
+  for (const std::string& path : listed) add_root(path);
   for (const std::string& file : executables) executables_.push_back(tidy(file));
-  for (const std::string& extension : options.extensions) endings_.push_back("." + extension);
+  for (const std::string& file : options.env_files) env_files_.push_back(tidy(file));
 }
 
-bool WatchSet::wants(std::string_view name) const {
-  return endings_.empty() || std::ranges::any_of(endings_, [name](const std::string& ending) {
-           return name.size() > ending.size() && name.ends_with(ending);
-         });
+void WatchSet::add_root(const std::string& path) {
+  std::string root = tidy(path);
+  if (known_.insert(root).second) roots_.push_back(std::move(root));
 }
 
 void WatchSet::require_roots() const {
-  for (const std::string& root : roots_) {
+  for (const std::string& root : roots_ | std::views::take(required_)) {
     struct stat status {};
     if (::stat(root.c_str(), &status) != 0) {
       throw Error(fmt::format("--watch '{}' cannot be watched ({})", root, std::strerror(errno)),
@@ -61,12 +61,14 @@ void WatchSet::require_roots() const {
 std::string WatchSet::description() const {
   constexpr std::size_t most_named = 3;
   std::string text = "the current directory";
-  if (roots_ != std::vector<std::string>{"."}) {
+  if (roots_.empty()) {
+    text = "an empty list";
+  } else if (roots_ != std::vector<std::string>{"."}) {
     const auto named = roots_ | std::views::take(most_named);
     text = fmt::format("{}", fmt::join(named.begin(), named.end(), ", "));
     if (roots_.size() > most_named) text += fmt::format(" and {} more", roots_.size() - most_named);
   }
-  if (!endings_.empty()) text += fmt::format(" (*{})", fmt::join(endings_, ", *"));
+  if (!extensions_.empty()) text += fmt::format(" (*.{})", fmt::join(extensions_, ", *."));
   return text;
 }
 

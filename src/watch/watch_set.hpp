@@ -1,9 +1,10 @@
-// Which files are watched: the roots to walk, and what counts below them. Made once per process
-// from the options; read by look().
+// Which places are watched: the roots to walk, and the files that are watched by name whatever the
+// rules say. Made from the options; read by look and explain.
 #pragma once
 
+#include <cstddef>
+#include <set>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "reloadrun/options.hpp"
@@ -12,18 +13,18 @@ namespace reloadrun::watch {
 
 class WatchSet {
  public:
-  /// `executables`: the file that COMMAND names, or the places where it may appear; watched
-  /// besides, whatever the options say.
-  WatchSet(const Options& options, const std::vector<std::string>& executables);
+  /// `executables`: the file that COMMAND names, or the places where it may appear. `listed`: the
+  /// paths of --files-from.
+  WatchSet(const Options& options, const std::vector<std::string>& executables,
+           const std::vector<std::string>& listed = {});
 
   /// Files and directories as the user named them, tidied ("./src/" is "src"), each once.
   [[nodiscard]] const std::vector<std::string>& roots() const { return roots_; }
   [[nodiscard]] const std::vector<std::string>& executables() const { return executables_; }
+  [[nodiscard]] const std::vector<std::string>& env_files() const { return env_files_; }
 
-  /// Whether a file found below a root counts, by its name alone.
-  [[nodiscard]] bool wants(std::string_view name) const;
-
-  /// Throws Error (status 2) for a root that is not there, or is neither a file nor a directory.
+  /// Throws Error (status 2) for a root of --watch that is not there, or is neither a file nor a
+  /// directory.
   void require_roots() const;
 
   /// For the user's eyes: "the current directory", "src, app.toml (*.py, *.html)", "a, b, c and 4
@@ -31,9 +32,14 @@ class WatchSet {
   [[nodiscard]] std::string description() const;
 
  private:
+  void add_root(const std::string& path);
+
   std::vector<std::string> roots_;
+  std::set<std::string> known_;  // the same
+  std::size_t required_ = 0;     // how many of them, from the first on, must be there
   std::vector<std::string> executables_;
-  std::vector<std::string> endings_;  // with their dot
+  std::vector<std::string> env_files_;
+  std::vector<std::string> extensions_;
 };
 
 }  // namespace reloadrun::watch

@@ -160,22 +160,6 @@ INSTANTIATE_TEST_SUITE_P(
             "a #! line or build it for this machine\n"}),
     [](const auto& test) { return std::string(test.param.test); });
 
-TEST_F(Life, ACommandThatGoesAwayLaterIsWaitedFor) {
-  const auto command = place.work() / "server";
-  std::filesystem::copy_file(test_target_path(), command);
-  auto words = target();
-  words.front() = "./server";
-  Program program(reloadrun({"-q"}, words));
-  reports.next("ready");
-  std::filesystem::remove(command);
-  program.expect("COMMAND './server' is not found");
-  std::filesystem::copy_file(test_target_path(), place.beside("again"));
-  std::filesystem::rename(place.beside("again"), command);
-  EXPECT_EQ(reports.next("start")["generation"], "'2'");
-  reports.next("ready");
-  end(program);
-}
-
 TEST_F(Life, AFullStderrStopsNothing) {
   // A full pipe: whatever is written there blocks.
   auto invocation = reloadrun({"-v"}, target());

@@ -15,6 +15,8 @@
 //     first=ORDER   do it in the first generation alone
 //     read          report each line of stdin ("line text=...")
 //     become-root   take root's ids for good, as sudo does (for a set-user-ID copy of this program)
+//     touch=FILE    make a file, or set its time to now
+//     log=FILE      keep a file open, append a line to it now, on USR2 ("logged"), and on TERM
 //     fork-on       fork and end in the parent, again and again, ignoring TERM
 
 #include <fcntl.h>
@@ -145,6 +147,32 @@ void take_terminal() {
   make_raw();
 }
 
+/// Without opening it for writing: nobody holds it, however soon one looks.
+void touch(const std::string& file) {
+  const int fd = ::open(file.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, 0666);
+  if (::futimens(fd, nullptr) != 0) ::_exit(94);
+  ::close(fd);
+}
+
+int logged = -1;
+
+void append_to_log(std::string_view text) {
+  if (::write(logged, text.data(), text.size()) < 0) ::_exit(93);
+}
+
+void keep_log(const std::string& file) {
+  logged = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  append_to_log("started\n");
+  ::signal(SIGUSR2, [](int) {
+    append_to_log("asked\n");
+    report("logged");
+  });
+  ::signal(SIGTERM, [](int) {
+    append_to_log("stopped\n");
+    ::_exit(0);
+  });
+}
+
 void fork_on() {
   ::signal(SIGTERM, SIG_IGN);
   for (;;) {
@@ -183,6 +211,8 @@ void follow(std::string_view order) {
   if (word.starts_with("take-terminal")) take_terminal();
   if (word == "take-terminal-deaf") ::signal(SIGTERM, SIG_IGN);
   if (word == "first" && variable("RELOADRUN_GENERATION") == "'1'") follow(rest);
+  if (word == "touch") touch(std::string(rest));
+  if (word == "log") keep_log(std::string(rest));
   if (word == "fork-on") fork_on();
   if (word == "become-root" && ::setresuid(0, 0, 0) != 0) ::_exit(95);
   if (word == "read") {

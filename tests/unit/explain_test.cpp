@@ -51,7 +51,8 @@ TEST_F(Explain, WhatIsWatched) {
             "rule excludes it");
   Options options;
   options.watch = {"src", "./server"};
-  EXPECT_EQ(explained("server", options), "server is watched: it is named by --watch");
+  EXPECT_EQ(explained("server", options),
+            "server is watched: it is named by --watch or --files-from");
   EXPECT_EQ(explained("src/../src/a.c", options),
             "src/../src/a.c is watched: it is below src and no rule excludes it");
   options.ignore = {"server"};

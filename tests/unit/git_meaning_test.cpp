@@ -376,9 +376,16 @@ unsigned number_from(const char* variable, unsigned otherwise) {
   return value == nullptr ? otherwise : static_cast<unsigned>(std::stoul(value));
 }
 
+// The sanitizers look for other mistakes, and take their time.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr unsigned default_trees = 100;
+#else
+constexpr unsigned default_trees = 1000;
+#endif
+
 TEST_F(GitMeaning, OfRandomTrees) {
   const unsigned first = number_from("RELOADRUN_SEED", 1);
-  const unsigned trees = number_from("RELOADRUN_TREES", 1000);
+  const unsigned trees = number_from("RELOADRUN_TREES", default_trees);
   std::size_t ignored = 0;
   std::size_t all = 0;
   for (unsigned seed = first; seed < first + trees && !HasFailure(); ++seed) {

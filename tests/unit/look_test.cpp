@@ -13,6 +13,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "helpers/place.hpp"
 #include "reloadrun/error.hpp"
@@ -31,16 +32,52 @@ class Look : public testing::Test {
     if (file.has_parent_path()) fs::create_directories(file.parent_path());
     std::ofstream(file) << content;
   }
-  static Snapshot look_at(std::vector<std::string> roots, std::vector<std::string> extensions = {},
-                          std::vector<std::string> executables = {}) {
+  /// Somebody who looks.
+  struct Eyes {
+    explicit Eyes(Options wanted = {}, const std::vector<std::string>& executables = {},
+                  Hints* hints = nullptr)
+        : options(std::move(wanted)),
+          watched(options, executables, options.listed),
+          rules(options),
+          looker(watched, rules, {.content = options.content, .hints = hints}) {
+      looker.look_at_everything(nullptr);
+    }
+    /// What has changed since the last look, as in "+new -old ~modified".
+    std::string changes() {
+      Changes found;
+      looker.look_at_everything(&found);
+      return text_of(found);
+    }
+    std::vector<std::string> paths() { return looker.snapshot().paths(); }
+
     Options options;
-    options.watch = std::move(roots);
-    options.extensions = std::move(extensions);
-    return look(WatchSet(options, executables));
+    WatchSet watched;
+    Rules rules;
+    Looker looker;
+  };
+  static std::string text_of(const Changes& found) {
+    std::string text;
+    for (const Change& change : found) {
+      text += text.empty() ? "" : " ";
+      text += std::string(1, "+-~"[static_cast<int>(change.kind)]) + change.path;
+    }
+    return text;
   }
-  static std::vector<std::string> paths(const Snapshot& snapshot) {
-    std::vector<std::string> all;
-    for (const auto& entry : snapshot) all.push_back(entry.path);
+  static Options roots(std::vector<std::string> paths, std::vector<std::string> extensions = {}) {
+    Options options;
+    options.watch = std::move(paths);
+    options.extensions = std::move(extensions);
+    return options;
+  }
+  static std::vector<std::string> look_at(std::vector<std::string> paths,
+                                          std::vector<std::string> extensions = {},
+                                          const std::vector<std::string>& executables = {}) {
+    return Eyes(roots(std::move(paths), std::move(extensions)), executables).paths();
+  }
+  static std::map<std::string, Stamp> stamps(const Eyes& eyes) {
+    std::map<std::string, Stamp> all;
+    eyes.looker.snapshot().for_each(
+        [&all](const std::string& path, const Stamp& stamp) { all.emplace(path, stamp); });
     return all;
   }
   using Paths = std::vector<std::string>;
@@ -53,12 +90,12 @@ TEST_F(Look, FindsRegularFilesBelowTheRoots) {
   write("a/c/d");
   write(".hidden/e");
   fs::create_directory("empty");
-  EXPECT_EQ(paths(look_at({})), (Paths{".hidden/e", "a/c/d", "b"}));
-  EXPECT_EQ(paths(look_at({"a"})), Paths{"a/c/d"});
-  EXPECT_EQ(paths(look_at({"./a/", "b", "b", "."})), (Paths{".hidden/e", "a/c/d", "b"}));
+  EXPECT_EQ(look_at({}), (Paths{".hidden/e", "a/c/d", "b"}));
+  EXPECT_EQ(look_at({"a"}), Paths{"a/c/d"});
+  EXPECT_EQ(look_at({"./a/", "b", "b", "."}), (Paths{".hidden/e", "a/c/d", "b"}));
   const std::string here = place_.work();
-  EXPECT_EQ(paths(look_at({here + "/a"})), Paths{here + "/a/c/d"});
-  EXPECT_EQ(paths(look_at({"../work/b"})), Paths{"../work/b"});
+  EXPECT_EQ(look_at({here + "/a"}), Paths{here + "/a/c/d"});
+  EXPECT_EQ(look_at({"../work/b"}), Paths{"../work/b"});
 }
 
 TEST_F(Look, StampsSayWhatStatSays) {
@@ -67,7 +104,11 @@ TEST_F(Look, StampsSayWhatStatSays) {
   ASSERT_EQ(::utimensat(AT_FDCWD, "a", times, 0), 0);
   struct stat status {};
   ASSERT_EQ(::stat("a", &status), 0);
-  EXPECT_EQ(look_at({}).at(0).stamp, (Stamp{1234567890, 123456789, 5, status.st_ino, false}));
+  const Stamp expected{.mtime_seconds = 1234567890,
+                       .size = 5,
+                       .inode = status.st_ino,
+                       .mtime_nanoseconds = 123456789};
+  EXPECT_EQ(stamps(Eyes()).at("a"), expected);
 }
 
 TEST_F(Look, SeesOneNanosecondInEitherDirection) {
@@ -77,13 +118,12 @@ TEST_F(Look, SeesOneNanosecondInEitherDirection) {
     ASSERT_EQ(::utimensat(AT_FDCWD, "a", times, 0), 0);
   };
   set_nanoseconds(500);
-  const auto before = look_at({});
+  Eyes eyes;
   set_nanoseconds(501);
-  EXPECT_EQ(changes(before, look_at({})).size(), 1U);
+  EXPECT_EQ(eyes.changes(), "~a");
   set_nanoseconds(499);
-  EXPECT_EQ(changes(before, look_at({})).size(), 1U);
-  set_nanoseconds(500);
-  EXPECT_EQ(changes(before, look_at({})).size(), 0U);
+  EXPECT_EQ(eyes.changes(), "~a");
+  EXPECT_EQ(eyes.changes(), "");
 }
 
 TEST_F(Look, SeesAnotherFileOfTheSameTimeAndSize) {
@@ -92,9 +132,9 @@ TEST_F(Look, SeesAnotherFileOfTheSameTimeAndSize) {
   const timespec times[2]{{0, 0}, {1000, 0}};
   ASSERT_EQ(::utimensat(AT_FDCWD, "a", times, 0), 0);
   ASSERT_EQ(::utimensat(AT_FDCWD, "b", times, 0), 0);
-  const auto before = look_at({"a"});
+  Eyes eyes(roots({"a"}));
   fs::rename("b", "a");
-  EXPECT_EQ(changes(before, look_at({"a"})).size(), 1U);
+  EXPECT_EQ(eyes.changes(), "~a");
 }
 
 TEST_F(Look, FollowsLinksToFilesAndRootsAlone) {
@@ -104,8 +144,8 @@ TEST_F(Look, FollowsLinksToFilesAndRootsAlone) {
   fs::create_directory_symlink("..", "real/up");
   fs::create_symlink("nowhere", "dangling");
   fs::create_symlink("loop", "loop");
-  EXPECT_EQ(paths(look_at({})), (Paths{"link", "real/file"}));
-  EXPECT_EQ(paths(look_at({"directory-link"})), Paths{"directory-link/file"});
+  EXPECT_EQ(look_at({}), (Paths{"link", "real/file"}));
+  EXPECT_EQ(look_at({"directory-link"}), Paths{"directory-link/file"});
 }
 
 TEST_F(Look, LeavesOutWhatIsNoFile) {
@@ -117,14 +157,14 @@ TEST_F(Look, LeavesOutWhatIsNoFile) {
   ASSERT_EQ(::bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
   ::close(socket);
   write("file");
-  EXPECT_EQ(paths(look_at({})), Paths{"file"});
+  EXPECT_EQ(look_at({}), Paths{"file"});
 }
 
 TEST_F(Look, TakesWhatItCannotSeeForAbsent) {
-  EXPECT_EQ(paths(look_at({"nowhere"})), Paths{});
+  EXPECT_EQ(look_at({"nowhere"}), Paths{});
   write("file");
   const std::string too_long(300, 'x');
-  EXPECT_EQ(paths(look_at({too_long, "file", "file/below"})), Paths{"file"});
+  EXPECT_EQ(look_at({too_long, "file", "file/below"}), Paths{"file"});
 }
 
 TEST_F(Look, ReachesDirectoriesDeeperThanDescriptorsGo) {
@@ -144,14 +184,14 @@ TEST_F(Look, TakesOddNamesAsTheyAre) {
   for (const auto& name : names) write(name);
   auto sorted = names;
   std::sort(sorted.begin(), sorted.end());
-  EXPECT_EQ(paths(look_at({})), sorted);
+  EXPECT_EQ(look_at({}), sorted);
 }
 
 TEST_F(Look, KeepsToExtensionsExceptForNamedFiles) {
   for (const char* name : {"a.py", "b.html", "c.txt", "py", ".py", "d.tar.gz", "e.PY"}) write(name);
-  EXPECT_EQ(paths(look_at({}, {"py", "html"})), (Paths{"a.py", "b.html"}));
-  EXPECT_EQ(paths(look_at({}, {"tar.gz"})), Paths{"d.tar.gz"});
-  EXPECT_EQ(paths(look_at({".", "c.txt"}, {"py"})), (Paths{"a.py", "c.txt"}));
+  EXPECT_EQ(look_at({}, {"py", "html"}), (Paths{"a.py", "b.html"}));
+  EXPECT_EQ(look_at({}, {"tar.gz"}), Paths{"d.tar.gz"});
+  EXPECT_EQ(look_at({".", "c.txt"}, {"py"}), (Paths{"a.py", "c.txt"}));
 }
 
 TEST_F(Look, NotesOfTheExecutableAloneWhetherItMayRun) {
@@ -159,19 +199,19 @@ TEST_F(Look, NotesOfTheExecutableAloneWhetherItMayRun) {
   write("other");
   fs::permissions("server", fs::perms::owner_all);
   fs::permissions("other", fs::perms::owner_all);
-  const auto snapshot = look_at({}, {}, {"./server"});
-  ASSERT_EQ(paths(snapshot), (Paths{"other", "server"}));
-  EXPECT_FALSE(snapshot[0].stamp.runnable);
-  EXPECT_TRUE(snapshot[1].stamp.runnable);
-  EXPECT_EQ(paths(look_at({"other"}, {"py"}, {"server"})), (Paths{"other", "server"}));
+  const auto seen = stamps(Eyes({}, {"./server"}));
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_FALSE(seen.at("other").runnable);
+  EXPECT_TRUE(seen.at("server").runnable);
+  EXPECT_EQ(look_at({"other"}, {"py"}, {"server"}), (Paths{"other", "server"}));
 }
 
 TEST_F(Look, GoesWhereALinkLeadsAndNotWhereItsLettersDo) {
   write("real/sub/inner");
   write("real/file");
   fs::create_directory_symlink("real/sub", "link");
-  EXPECT_EQ(paths(look_at({"link/../file"})), Paths{"link/../file"});
-  EXPECT_EQ(paths(look_at({".//real/./sub/"})), Paths{"real/sub/inner"});
+  EXPECT_EQ(look_at({"link/../file"}), Paths{"link/../file"});
+  EXPECT_EQ(look_at({".//real/./sub/"}), Paths{"real/sub/inner"});
 }
 
 TEST_F(Look, SeesTimesFarAway) {
@@ -179,9 +219,9 @@ TEST_F(Look, SeesTimesFarAway) {
   const timespec far[2]{{0, 0}, {99'999'999'999, 0}};
   const timespec past[2]{{0, 0}, {-1, 0}};
   ASSERT_EQ(::utimensat(AT_FDCWD, "a", past, 0), 0);
-  const auto before = look_at({});
+  Eyes eyes;
   ASSERT_EQ(::utimensat(AT_FDCWD, "a", far, 0), 0);
-  EXPECT_EQ(changes(before, look_at({})).size(), 1U);
+  EXPECT_EQ(eyes.changes(), "~a");
 }
 
 #ifndef __SANITIZE_ADDRESS__  // its companion needs descriptors to look at an exception's type

@@ -311,24 +311,6 @@ TEST_F(RulesTest, OptionsMustBeRight) {
   EXPECT_THROW(Rules{options_}, Error);
 }
 
-TEST_F(RulesTest, DecidesFast) {
-  options_.use_default_ignores = true;
-  write(".gitignore", "*.o\n/build/\nsrc/**/generated/*.c\n");
-  Rules rules(options_);
-  left(rules, ".");
-  const Scope* const scope = scopes_.at(place_.work()).get();
-  const std::string path = place_.work() / "src/some/module/an_ordinary_name.cpp";
-  constexpr int times = 100'000;
-  const auto start = std::chrono::steady_clock::now();
-  int ignored = 0;
-  for (int i = 0; i < times; ++i) ignored += rules.decide(scope, path, false).ignored ? 1 : 0;
-  const auto each = (std::chrono::steady_clock::now() - start) / times;
-  EXPECT_EQ(ignored, 0);
-  RecordProperty("nanoseconds", static_cast<int>(each.count()));
-  // Some 20 times what it takes, for sanitizers and other programs' load.
-  EXPECT_LT(each, std::chrono::microseconds(10));
-}
-
 TEST(GitConfig, IsReadAsGitDoes) {
   const auto value = [](std::string_view text) {
     return value_in_git_config(text, "core", "excludesfile").value_or("(none)");

@@ -1,38 +1,99 @@
+// When a stamp differs, and what differences add up to.
+
 #include "watch/snapshot.hpp"
 
 #include <gtest/gtest.h>
 
+#include "watch/pending.hpp"
+
 namespace reloadrun::watch {
 namespace {
 
-std::string text(const std::vector<Change>& found) {
-  std::string all;
-  for (const auto& change : found) {
-    all += change.kind == Change::Kind::appeared   ? "+"
-           : change.kind == Change::Kind::vanished ? "-"
-                                                   : "~";
-    all += change.path + " ";
+using namespace std::chrono_literals;
+using Kind = Change::Kind;
+
+Stamp stamp(std::int64_t seconds, std::uint64_t content = 0) {
+  return {.mtime_seconds = seconds, .size = 10, .inode = 7, .content = content};
+}
+
+TEST(Stamps, DifferInEachPart) {
+  const Stamp before = stamp(1000);
+  EXPECT_FALSE(differs(before, before));
+  for (const auto change :
+       {+[](Stamp& after) { --after.mtime_seconds; },
+        +[](Stamp& after) { ++after.mtime_nanoseconds; }, +[](Stamp& after) { ++after.size; },
+        +[](Stamp& after) { ++after.inode; }}) {
+    Stamp after = before;
+    change(after);
+    EXPECT_TRUE(differs(before, after));
   }
-  return all;
 }
 
-TEST(Changes, OfEachKind) {
-  const Stamp stamp{1000, 0, 10, 7, false};
-  const Snapshot before{{"a", stamp}, {"b", stamp}, {"c", stamp}, {"d", stamp}, {"e", stamp}};
-  const Snapshot after{{"a", {1000, 1, 10, 7, false}}, {"aa", stamp},
-                       {"b", {999, 0, 10, 7, false}},  {"c", {1000, 0, 11, 7, false}},
-                       {"d", {1000, 0, 10, 8, false}}, {"f", stamp}};
-  EXPECT_EQ(text(changes(before, after)), "~a +aa ~b ~c ~d -e +f ");
-  EXPECT_EQ(text(changes(before, before)), "");
-  EXPECT_EQ(text(changes({}, before)), "+a +b +c +d +e ");
-  EXPECT_EQ(text(changes(before, {})), "-a -b -c -d -e ");
+TEST(Stamps, DifferByAnXBitGivenAndNotByOneTaken) {
+  Stamp runnable = stamp(1000);
+  runnable.runnable = true;
+  EXPECT_TRUE(differs(stamp(1000), runnable));
+  EXPECT_FALSE(differs(runnable, stamp(1000)));
 }
 
-TEST(Changes, AnXBitGivenAndNotOneTaken) {
-  const Snapshot plain{{"a", {1, 0, 1, 1, false}}};
-  const Snapshot runnable{{"a", {1, 0, 1, 1, true}}};
-  EXPECT_EQ(text(changes(plain, runnable)), "~a ");
-  EXPECT_EQ(text(changes(runnable, plain)), "");
+TEST(Stamps, DifferByTheirContentAloneWhereItIsKnown) {
+  EXPECT_FALSE(differs(stamp(1000, 5), stamp(2000, 5)));
+  EXPECT_TRUE(differs(stamp(1000, 5), stamp(1000, 6)));
+  EXPECT_TRUE(differs(stamp(1000, 5), stamp(2000, 0)));  // it cannot be read any more
+  EXPECT_FALSE(differs(stamp(1000, 0), stamp(1000, 5)));
+}
+
+class PendingChanges : public testing::Test {
+ protected:
+  void add(Kind kind, Stamp before, Stamp after) {
+    now_ += 1s;
+    pending_.add({{kind, "a", before, after}}, now_);
+  }
+  Pending pending_;
+  TimePoint now_{};
+};
+
+TEST_F(PendingChanges, AreNoneWhenAFileIsPutBack) {
+  add(Kind::modified, stamp(1), stamp(2));
+  EXPECT_FALSE(pending_.empty());
+  add(Kind::modified, stamp(2), stamp(1));
+  EXPECT_TRUE(pending_.empty());
+}
+
+TEST_F(PendingChanges, AreNoneWhenAFileAppearsAndVanishes) {
+  add(Kind::appeared, {}, stamp(1));
+  add(Kind::modified, stamp(1), stamp(2));
+  add(Kind::vanished, stamp(2), {});
+  EXPECT_TRUE(pending_.empty());
+}
+
+TEST_F(PendingChanges, AddUpToOneOfEachFile) {
+  add(Kind::vanished, stamp(1), {});
+  EXPECT_EQ(pending_.items().at("a").missing_since, Deadline(now_));
+  add(Kind::appeared, {}, stamp(2));
+  EXPECT_EQ(pending_.items().at("a").missing_since, std::nullopt);
+  add(Kind::modified, stamp(2), stamp(3));
+  EXPECT_EQ(pending_.last() - pending_.first(), 2s);
+  const Changes all = pending_.take();
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].kind, Kind::modified);
+  EXPECT_EQ(all[0].before, stamp(1));
+  EXPECT_EQ(all[0].after, stamp(3));
+  EXPECT_TRUE(pending_.empty());
+}
+
+TEST_F(PendingChanges, OfAFileThatAppearedStayThat) {
+  add(Kind::appeared, {}, stamp(1));
+  add(Kind::modified, stamp(1), stamp(2));
+  EXPECT_EQ(pending_.take()[0].kind, Kind::appeared);
+}
+
+TEST_F(PendingChanges, OfAFileThatVanishedInTheEnd) {
+  add(Kind::modified, stamp(1), stamp(2));
+  add(Kind::vanished, stamp(2), {});
+  const Change change = pending_.take()[0];
+  EXPECT_EQ(change.kind, Kind::vanished);
+  EXPECT_EQ(change.before, stamp(1));
 }
 
 }  // namespace

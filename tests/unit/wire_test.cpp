@@ -18,7 +18,15 @@ Begin example() {
   begin.options.clear = true;
   begin.options.color = Color::never;
   begin.signals = {0x8000000000000001U, true};
-  begin.handover = {7, true, "a\nb", TimePoint(123s), {{"GIVEN", "a b"}}};
+  begin.directory = "/home/somebody";
+  begin.handover = {.starts = 7,
+                    .postponed = true,
+                    .changed = "a\nb",
+                    .since = TimePoint(123s),
+                    .burst_since = TimePoint(124s),
+                    .loop = {"app.log", 3, {"app.log"}},
+                    .told = {"a notice"},
+                    .environment = {{"GIVEN", "a b"}}};
   return begin;
 }
 
@@ -36,6 +44,10 @@ TEST(Wire, GivesBackWhatWasWritten) {
   EXPECT_TRUE(begin.handover.postponed);
   EXPECT_EQ(begin.handover.changed, "a\nb");
   EXPECT_EQ(begin.handover.since, TimePoint(123s));
+  EXPECT_EQ(begin.directory, example().directory);
+  EXPECT_EQ(begin.handover.burst_since, TimePoint(124s));
+  EXPECT_EQ(begin.handover.loop, example().handover.loop);
+  EXPECT_EQ(begin.handover.told, example().handover.told);
   EXPECT_EQ(begin.handover.environment, (std::vector<Variable>{{"GIVEN", "a b"}}));
 }
 

@@ -42,10 +42,12 @@ TEST(Words, Changes) {
 }
 
 TEST(Words, DetailsOfAChange) {
-  EXPECT_EQ(change_detail({Kind::modified, "a", {0, 1'000'000, 5, 1, false}, {0, 0, 7, 2, true}}),
+  const watch::Stamp before{.size = 5, .inode = 1, .mtime_nanoseconds = 1'000'000};
+  const watch::Stamp after{.size = 7, .inode = 2, .runnable = true};
+  EXPECT_EQ(change_detail({Kind::modified, "a", before, after}),
             "a: mtime 1.0 ms earlier, 5 -> 7 bytes, another inode, x bit given");
-  EXPECT_EQ(change_detail({Kind::appeared, "a", {}, {0, 0, 7, 2, false}}), "a: new, 7 bytes");
-  EXPECT_EQ(change_detail({Kind::vanished, "a", {0, 0, 5, 1, false}, {}}), "a: was 5 bytes");
+  EXPECT_EQ(change_detail({Kind::appeared, "a", {}, after}), "a: new, 7 bytes");
+  EXPECT_EQ(change_detail({Kind::vanished, "a", before, {}}), "a: was 5 bytes");
 }
 
 TEST(Words, NamesForATerminal) {

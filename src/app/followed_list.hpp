@@ -1,0 +1,32 @@
+// The list of --files-from, kept as it was when it was last right. Driven by the reloader's main
+// thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "reloadrun/options.hpp"
+#include "watch/rule_file.hpp"
+
+namespace reloadrun::app {
+
+class FollowedList {
+ public:
+  /// Begins with what the supervisor has read (`options.listed`) and follows the file, unless the
+  /// list came from stdin or there is none.
+  explicit FollowedList(const Options& options);
+
+  [[nodiscard]] const std::vector<std::string>& paths() const { return paths_; }
+
+  /// Reads the file when it is no longer as it was; returns whether it lists other paths now.
+  /// Throws Error when it has become wrong, once for each state of the file: the last good list
+  /// stays.
+  bool refresh();
+
+ private:
+  const std::string file_;  // empty: nothing to follow
+  std::vector<std::string> paths_;
+  watch::RuleFileState state_;
+};
+
+}  // namespace reloadrun::app

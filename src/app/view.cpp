@@ -1,0 +1,42 @@
+#include "app/view.hpp"
+
+#include <system_error>
+#include <utility>
+
+#include "app/target.hpp"
+#include "app/words.hpp"
+#include "fmt/format.h"
+
+namespace reloadrun::app {
+
+View::View(const Options& options, const std::vector<std::string>& listed)
+    : interval_(duration_text(options.interval)),
+      watched(options, executables_of(options), listed),
+      rules(options),
+      hints(make_hints(options)),
+      looker(watched, rules, {.content = options.content, .hints = hints.get()}) {}
+
+std::unique_ptr<watch::Hints> View::make_hints(const Options& options) {
+  if (options.watcher == Watcher::stat) return nullptr;
+  try {
+    return std::make_unique<watch::Hints>();
+  } catch (const std::system_error& error) {
+    notices_.push_back(fmt::format("no inotify ({}): changes are noticed every {}",
+                                   error.code().message(), interval_));
+    return nullptr;
+  }
+}
+
+std::vector<std::string> View::take_notices() {
+  std::vector<std::string> notices = std::exchange(notices_, {});
+  for (const std::string& line : looker.take_warnings()) notices.push_back(printable(line));
+  if (hints && hints->exhausted()) {
+    notices.push_back(fmt::format(
+        "no more directories can be watched by inotify: the others are looked at every {} "
+        "(fs.inotify.max_user_watches is the limit; half of it is left to other programs)",
+        interval_));
+  }
+  return notices;
+}
+
+}  // namespace reloadrun::app

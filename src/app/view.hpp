@@ -1,0 +1,38 @@
+// What is watched, and the eyes on it, as the options say. Made by the observer on the reloader's
+// main thread; another list of files makes another view.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "reloadrun/options.hpp"
+#include "watch/hints.hpp"
+#include "watch/look.hpp"
+#include "watch/rules.hpp"
+#include "watch/watch_set.hpp"
+
+namespace reloadrun::app {
+
+class View {
+  std::string interval_;  // in words
+  std::vector<std::string> notices_;
+
+ public:
+  /// `listed`: the paths of --files-from. Throws Error for a broken pattern.
+  View(const Options& options, const std::vector<std::string>& listed);
+
+  watch::WatchSet watched;
+  watch::Rules rules;
+  std::unique_ptr<watch::Hints> hints;  ///< null: without inotify
+  watch::Looker looker;
+
+  /// Lines for the user about what cannot be watched as it should, since the last call. The same
+  /// line may come again.
+  std::vector<std::string> take_notices();
+
+ private:
+  std::unique_ptr<watch::Hints> make_hints(const Options& options);
+};
+
+}  // namespace reloadrun::app

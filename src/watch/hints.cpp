@@ -1,0 +1,90 @@
+#include "watch/hints.hpp"
+
+#include <sys/inotify.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <limits>
+#include <set>
+#include <tuple>
+
+#include "fmt/format.h"
+
+namespace reloadrun::watch {
+namespace {
+
+constexpr std::uint32_t entries =
+    IN_MODIFY | IN_ATTRIB | IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO;
+constexpr std::uint32_t the_directory = IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
+
+/// Half of what the user may have; no bound where the kernel does not say.
+std::size_t fair_share() {
+  const std::string text = read_file("/proc/sys/fs/inotify/max_user_watches");
+  std::size_t most = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), most);
+  return error == std::errc() ? most / 2 : std::numeric_limits<std::size_t>::max();
+}
+
+Hint hint_of(const inotify_event& event) {
+  if ((event.mask & IN_Q_OVERFLOW) != 0) return {Hint::Kind::anywhere, -1, {}};
+  if (event.len == 0 || (event.mask & (IN_IGNORED | IN_UNMOUNT)) != 0) {
+    return {Hint::Kind::itself, event.wd, {}};
+  }
+  const bool directory = (event.mask & IN_ISDIR) != 0;
+  return {directory ? Hint::Kind::directory : Hint::Kind::entry, event.wd, event.name};
+}
+
+}  // namespace
+
+Hints::Hints()
+    : inotify_(require_fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK), "inotify_init1")),
+      most_(fair_share()) {}
+
+int Hints::add(int directory) {
+  if (watches_.size() >= most_) {
+    exhausted_ = true;
+    return -1;
+  }
+  // By descriptor, so that it is the directory that is looked at, whatever its path means by now.
+  const std::string path = fmt::format("/proc/self/fd/{}", directory);
+  const int watch = ::inotify_add_watch(inotify_.get(), path.c_str(), entries | the_directory);
+  if (watch < 0) {
+    if (errno == ENOSPC || errno == ENOMEM) exhausted_ = true;
+    return -1;
+  }
+  const auto place = std::lower_bound(watches_.begin(), watches_.end(), watch);
+  if (place == watches_.end() || *place != watch) watches_.insert(place, watch);
+  return watch;
+}
+
+void Hints::remove(int watch) {
+  ::inotify_rm_watch(inotify_.get(), watch);  // fails for one that is gone, which is as well
+  lost(watch);
+}
+
+void Hints::lost(int watch) {
+  const auto place = std::lower_bound(watches_.begin(), watches_.end(), watch);
+  if (place != watches_.end() && *place == watch) watches_.erase(place);
+}
+
+std::vector<Hint> Hints::read() {
+  std::vector<Hint> hints;
+  std::set<std::tuple<Hint::Kind, int, std::string>> seen;
+  alignas(inotify_event) std::array<char, 65536> block{};
+  for (;;) {
+    const ssize_t got = ::read(inotify_.get(), block.data(), block.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return hints;  // EAGAIN: all is read
+    for (std::size_t at = 0; at < static_cast<std::size_t>(got);) {
+      const auto* event = reinterpret_cast<const inotify_event*>(block.data() + at);
+      at += sizeof(inotify_event) + event->len;
+      Hint hint = hint_of(*event);
+      if (seen.emplace(hint.kind, hint.watch, hint.name).second) hints.push_back(std::move(hint));
+    }
+  }
+}
+
+}  // namespace reloadrun::watch

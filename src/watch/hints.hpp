@@ -1,0 +1,56 @@
+// Hints by inotify: where something may have changed. They only wake a look, and say where to look
+// first; stat() decides. Directories are watched, never files. Driven by the reloader's main
+// thread.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "base/fd.hpp"
+
+namespace reloadrun::watch {
+
+struct Hint {
+  enum class Kind {
+    entry,      ///< `name` in the directory was written, made, removed or renamed
+    directory,  ///< the same, and `name` is or was a directory
+    itself,     ///< the directory was moved, removed or unmounted; its watch may be gone
+    anywhere    ///< events were lost
+  } kind = Kind::anywhere;
+  int watch = -1;
+  std::string name{};
+};
+
+class Hints {
+ public:
+  /// Throws std::system_error when the user has no inotify instance left.
+  Hints();
+
+  /// Readable when there are hints.
+  [[nodiscard]] int fd() const { return inotify_.get(); }
+
+  /// Watches this open directory; the same directory again has the same number. -1 when the user's
+  /// watches are used up, or half of them by us (editors need the rest), or the file system has no
+  /// inotify at all.
+  int add(int directory);
+  void remove(int watch);
+  /// inotify has let go of this watch by itself.
+  void lost(int watch);
+
+  /// Everything that has come by now, each hint once.
+  std::vector<Hint> read();
+
+  /// How many directories are watched.
+  [[nodiscard]] std::size_t count() const { return watches_.size(); }
+  /// Whether add() has failed for want of watches.
+  [[nodiscard]] bool exhausted() const { return exhausted_; }
+
+ private:
+  Fd inotify_;
+  std::size_t most_;
+  std::vector<int> watches_;  // sorted: the kernel counts up
+  bool exhausted_ = false;
+};
+
+}  // namespace reloadrun::watch

@@ -1,0 +1,29 @@
+// Reading a directory: its entries, and which failures say nothing but that a file is not there.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/fd.hpp"
+
+namespace reloadrun::watch {
+
+struct Listed {
+  std::string name;
+  unsigned char type = 0;  ///< DT_DIR, DT_REG, DT_LNK ...; never DT_UNKNOWN
+};
+
+/// A directory's descriptor; empty when it is not there or may not be read, errno says why.
+/// `follow`: the last part of the path may be a link. Throws std::system_error for any other
+/// failure.
+Fd open_directory(const std::string& path, bool follow);
+
+/// Every entry of this directory but "." and "..", sorted by name. Throws std::system_error.
+std::vector<Listed> list_directory(const Fd& directory, const std::string& path);
+
+/// A file that is not there, may not be read or loops is left out. Throws std::system_error for any
+/// other errno: it says nothing about the file, and to take it for vanished would restart for
+/// nothing.
+void require_that_file_is_to_blame(const std::string& path);
+
+}  // namespace reloadrun::watch

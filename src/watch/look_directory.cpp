@@ -1,0 +1,373 @@
+// Looking at one directory: see look.hpp.
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <optional>
+#include <utility>
+
+#include "fmt/format.h"
+#include "watch/look.hpp"
+#include "watch/stamps.hpp"
+
+namespace reloadrun::watch {
+namespace {
+
+// A directory whose mtime is younger than this when it is listed may change once more within one
+// tick of its file system's clock: two seconds on FAT, the coarsest.
+constexpr std::int64_t coarsest_tick = 2;
+
+/// Whether an entry of this name says something about others.
+bool decides_more_than_itself(const std::string& name) {
+  return name == ignore_file_names[0] || name == ignore_file_names[1] || name == ".git" ||
+         name == Rules::virtual_environment_mark;
+}
+
+bool has(const std::vector<Listed>& listed, std::string_view name) {
+  return std::ranges::any_of(listed, [name](const Listed& entry) { return entry.name == name; });
+}
+
+/// Where `name` stands among sorted things that have one, or would.
+template <class Things>
+auto place_of(Things& things, const std::string& name) {
+  return std::lower_bound(things.begin(), things.end(), name,
+                          [](const auto& thing, const std::string& n) { return thing.name < n; });
+}
+
+void tell(Changes* found, Change::Kind kind, std::string path, const Stamp& before,
+          const Stamp& after) {
+  if (found != nullptr) found->push_back({kind, std::move(path), before, after});
+}
+
+}  // namespace
+
+void Looker::look_at_directory(const Task& task, Changes* found) {
+  const auto known = snapshot_.directories.find(task.path);
+  const bool is_root = task.root || (known != snapshot_.directories.end() && known->second.root);
+  const Fd fd = open_directory(task.path, is_root || !task.walk);
+  if (!fd) return cannot_open(task, found);
+  Directory& directory = snapshot_.directories[task.path];
+  directory.pass = pass_;
+  directory.root = is_root;
+  directory.skip_environment = task.skip_environment && !is_root;
+  const bool touched = identify(task, fd, directory);
+  if (task.walk) {
+    Sight sight{task, fd, directory, false, directory.scope, found};
+    std::optional<std::vector<Listed>> listed;
+    if (touched || !directory.listing_sure) listed = list_directory(fd, task.path);
+    sight.rules_changed = refresh_scope(sight, listed ? &*listed : nullptr) && directory.walked;
+    if (sight.rules_changed && !listed) listed = list_directory(fd, task.path);
+    directory.walked = true;
+    listed ? take_listing(sight, *listed) : recheck_files(sight);
+  }
+  look_at_named(task.path, directory, task.anew, found);
+}
+
+void Looker::cannot_open(const Task& task, Changes* found) {
+  if (errno == EACCES && task.walk && unreadable_.insert(task.path).second) {
+    warnings_.push_back(fmt::format("cannot look into '{}' ({}): nothing in it is watched",
+                                    task.path, std::strerror(EACCES)));
+  }
+  forget(task.path, found);
+  const auto known = snapshot_.directories.find(task.path);
+  if (known == snapshot_.directories.end()) return;
+  unwatch(task.path, known->second);
+  look_at_named(task.path, known->second, false, found);
+}
+
+/// Notes which directory it is, and watches it. Returns whether its entries may be others than when
+/// it was listed.
+bool Looker::identify(const Task& task, const Fd& fd, Directory& directory) {
+  struct stat status {};
+  if (::fstat(fd.get(), &status) != 0) throw_errno(task.path.c_str());
+  Stamp own = plain_stamp(status);
+  own.size = 0;
+  const bool another = task.anew || directory.full != task.full ||
+                       directory.device != status.st_dev || directory.own.inode != own.inode;
+  if (another) {
+    unwatch(task.path, directory);
+    directory.full = task.full;
+    directory.device = status.st_dev;
+    directory.mount = mount_of(fd.get());
+  }
+  bool watched_anew = false;
+  if (how_.hints != nullptr && directory.watch < 0) {
+    directory.watch = how_.hints->add(fd.get());
+    watched_anew = directory.watch >= 0;
+    if (watched_anew) watched_paths_[directory.watch].push_back(task.path);
+  }
+  const bool touched = own != directory.own;
+  directory.own = own;
+  return another || touched || watched_anew;
+}
+
+/// Returns whether the rules for its entries have changed. `listed`: null when they are those of
+/// before.
+bool Looker::refresh_scope(const Sight& sight, const std::vector<Listed>* listed) {
+  Directory& directory = sight.directory;
+  decltype(directory.ignore_files) states;
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    const std::string name = ignore_file_names[i];
+    const bool there = listed != nullptr ? has(*listed, name) : directory.ignore_files[i].exists;
+    if (there) states[i] = rule_file_state(sight.fd.get(), name, Links::refused);
+  }
+  const bool top = listed != nullptr ? has(*listed, ".git") : directory.repository_top;
+  const bool same = directory.walked && !directory.rules_in_doubt &&
+                    directory.around == sight.task.around && directory.ignore_files == states &&
+                    directory.repository_top == top;
+  if (same) return false;
+  directory.ignore_files = states;
+  directory.repository_top = top;
+  directory.rules_in_doubt = false;
+  directory.around = sight.task.around;
+  const ScopePtr before = directory.scope;
+  const bool has_ignore_file =
+      std::any_of(states.begin(), states.end(), [](const auto& state) { return state.exists; });
+  directory.scope = rules_.inside(
+      sight.task.around, {sight.fd.get(), directory.full, has_ignore_file, top}, before, warnings_);
+  return directory.scope != before;
+}
+
+void Looker::take_listing(const Sight& sight, const std::vector<Listed>& listed) {
+  Directory& directory = sight.directory;
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  directory.listing_sure =
+      directory.mount.inotify_sees && directory.own.mtime_seconds < now.tv_sec - coarsest_tick;
+  directory.elsewhere = false;
+  std::vector<File> files;
+  std::vector<std::string> subdirectories;
+  const bool left_out = directory.skip_environment && has(listed, Rules::virtual_environment_mark);
+  for (const Listed& entry : listed) {
+    if (left_out) break;
+    if (entry.type == DT_DIR) {
+      if (!is_ignored(directory.scope, directory, entry.name, true)) {
+        subdirectories.push_back(entry.name);
+      }
+    } else if ((entry.type == DT_REG || entry.type == DT_LNK) &&
+               wants_file(directory, entry.name)) {
+      if (entry.type == DT_LNK) directory.elsewhere = true;
+      const auto known = place_of(directory.files, entry.name);
+      const bool is_known = known != directory.files.end() && known->name == entry.name;
+      const auto stamp = stamp_of(sight, entry.name, is_known ? &known->stamp : nullptr);
+      if (stamp) files.push_back({entry.name, *stamp});
+    }
+  }
+  replace_files(sight, std::move(files), listed);
+  replace_subdirectories(sight, std::move(subdirectories), listed);
+}
+
+/// What the rules alone have taken out of view, or brought into it, is no change.
+void Looker::replace_files(const Sight& sight, std::vector<File> files,
+                           const std::vector<Listed>& listed) {
+  using Kind = Change::Kind;
+  const auto& [task, fd, directory, rules_changed, old_scope, found] = sight;
+  auto old = directory.files.cbegin();
+  auto now = files.cbegin();
+  while (old != directory.files.cend() || now != files.cend()) {
+    if (now == files.cend() || (old != directory.files.cend() && old->name < now->name)) {
+      if (!rules_changed || !has(listed, old->name)) {
+        tell(found, Kind::vanished, below(task.path, old->name), old->stamp, {});
+      }
+      ++old;
+    } else if (old == directory.files.cend() || now->name < old->name) {
+      const bool by_rules =
+          task.by_rules || (rules_changed && is_ignored(old_scope, directory, now->name, false));
+      if (!by_rules) tell(found, Kind::appeared, below(task.path, now->name), {}, now->stamp);
+      ++now;
+    } else {
+      if (differs(old->stamp, now->stamp)) {
+        tell(found, Kind::modified, below(task.path, now->name), old->stamp, now->stamp);
+      }
+      ++old;
+      ++now;
+    }
+  }
+  files.shrink_to_fit();
+  directory.files = std::move(files);
+}
+
+void Looker::replace_subdirectories(const Sight& sight, std::vector<std::string> names,
+                                    const std::vector<Listed>& listed) {
+  const auto& [task, fd, directory, rules_changed, old_scope, found] = sight;
+  for (const std::string& name : directory.subdirectories) {
+    if (std::binary_search(names.begin(), names.end(), name)) continue;
+    const bool by_rules = rules_changed && has(listed, name);
+    forget(below(task.path, name), by_rules ? nullptr : found);
+  }
+  directory.subdirectories = std::move(names);
+  for (const std::string& name : directory.subdirectories) {
+    Task child = task_of(sight, name);
+    const auto known = snapshot_.directories.find(child.path);
+    const bool is_known = known != snapshot_.directories.end() && known->second.walked;
+    if (is_known && known->second.root) continue;  // it is looked at for itself
+    if (is_known && known->second.around == directory.scope && !task.anew) continue;
+    child.anew = task.anew;
+    child.by_rules =
+        task.by_rules || (rules_changed && is_ignored(old_scope, directory, name, true));
+    to_do_.push_back(std::move(child));
+  }
+}
+
+/// The files of a directory whose entries are the same.
+void Looker::recheck_files(const Sight& sight) {
+  Directory& directory = sight.directory;
+  std::vector<std::string> gone;
+  for (File& file : directory.files) {
+    const auto stamp = stamp_of(sight, file.name, &file.stamp);
+    if (!stamp) {
+      gone.push_back(file.name);
+    } else if (*stamp != file.stamp) {
+      const Stamp before = std::exchange(file.stamp, *stamp);
+      if (!differs(before, *stamp)) continue;
+      tell(sight.found, Change::Kind::modified, below(sight.task.path, file.name), before, *stamp);
+    }
+  }
+  for (const std::string& name : gone) update_file(sight, name, false);
+}
+
+void Looker::look_at_named(const std::string& path, Directory& directory, bool anew,
+                           Changes* found) {
+  directory.pass = pass_;
+  if (!directory.walked) directory.elsewhere = false;
+  for (NamedFile& file : directory.named) look_at_named_file(path, directory, file, anew, found);
+}
+
+void Looker::look_at_named_file(const std::string& directory_path, Directory& directory,
+                                NamedFile& file, bool anew, Changes* found) {
+  using Kind = Change::Kind;
+  const std::string path = below(directory_path, file.name);
+  struct stat status {};
+  const bool is_link = ::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode);
+  const auto taken = stamps_.take(AT_FDCWD, path, directory, file.stamp ? &*file.stamp : nullptr);
+  if (is_link || (taken && taken->has_other_names)) directory.elsewhere = true;
+  std::optional<Stamp> now;
+  if (taken) now = taken->stamp;
+  if (now && file.executable) now->runnable = ::access(path.c_str(), X_OK) == 0;
+  const std::optional<Stamp> before = std::exchange(file.stamp, now);
+  if (before && !now) tell(found, Kind::vanished, path, *before, {});
+  if (!before && now) tell(found, Kind::appeared, path, {}, *now);
+  if (before && now && differs(*before, *now)) tell(found, Kind::modified, path, *before, *now);
+  if (file.root && (anew || is_another(path))) look_at_root(path, anew, found);
+}
+
+/// Looks at what a hint names: a file, a directory, or something that is none any more. `anew`: a
+/// directory of that name was made or moved.
+void Looker::look_at_entry(const std::string& path, const std::string& name, bool anew,
+                           Changes* found) {
+  Directory& directory = snapshot_.directories.at(path);
+  const auto named = place_of(directory.named, name);
+  if (named != directory.named.end() && named->name == name) {
+    look_at_named_file(path, directory, *named, anew, found);
+  }
+  if (!directory.walked) return;
+  const Task task{.path = path, .full = directory.full, .around = directory.around};
+  const Fd fd = open_directory(path, directory.root);
+  struct stat status {};
+  const bool same = fd && ::fstat(fd.get(), &status) == 0 && status.st_dev == directory.device &&
+                    status.st_ino == directory.own.inode;
+  if (!same || decides_more_than_itself(name)) {
+    directory.listing_sure = false;
+    return look_at_node(path, found);
+  }
+  const bool there = ::fstatat(fd.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+  const Sight sight{task, fd, directory, false, nullptr, found};
+  if (there && S_ISDIR(status.st_mode)) {
+    update_file(sight, name, false);
+    look_at_subdirectory(sight, name, anew);
+    return;
+  }
+  const auto subdirectory =
+      std::lower_bound(directory.subdirectories.begin(), directory.subdirectories.end(), name);
+  if (subdirectory != directory.subdirectories.end() && *subdirectory == name) {
+    directory.subdirectories.erase(subdirectory);
+    forget(below(path, name), found);
+  }
+  const bool is_link = there && S_ISLNK(status.st_mode);
+  const bool wanted = there && (is_link || S_ISREG(status.st_mode)) && wants_file(directory, name);
+  if (wanted && is_link) directory.elsewhere = true;
+  update_file(sight, name, wanted);
+}
+
+void Looker::look_at_subdirectory(const Sight& sight, const std::string& name, bool anew) {
+  Directory& directory = sight.directory;
+  const std::string path = below(sight.task.path, name);
+  const auto known = snapshot_.directories.find(path);
+  if (known != snapshot_.directories.end() && known->second.root) {
+    return look_at_root(path, anew, sight.found);
+  }
+  if (is_ignored(directory.scope, directory, name, true)) return;
+  auto& names = directory.subdirectories;
+  const auto place = std::lower_bound(names.begin(), names.end(), name);
+  if (place == names.end() || *place != name) names.insert(place, name);
+  visit(
+      {.path = path, .full = below(directory.full, name), .around = directory.scope, .anew = anew},
+      sight.found);
+}
+
+/// To look at a subdirectory that is not ignored.
+Looker::Task Looker::task_of(const Sight& sight, const std::string& name) {
+  const Directory& directory = sight.directory;
+  Task task{.path = below(sight.task.path, name), .full = full_of(directory, name)};
+  task.around = directory.scope;
+  task.skip_environment =
+      rules_.skips_virtual_environment(rules_.decide(directory.scope.get(), task.full, true));
+  return task;
+}
+
+/// Takes one file as it is now, or is not any more.
+void Looker::update_file(const Sight& sight, const std::string& name, bool wanted) {
+  using Kind = Change::Kind;
+  auto& files = sight.directory.files;
+  const auto place = place_of(files, name);
+  const bool known = place != files.end() && place->name == name;
+  std::optional<Stamp> stamp;
+  if (wanted) stamp = stamp_of(sight, name, known ? &place->stamp : nullptr);
+  std::string path = below(sight.task.path, name);
+  if (known && !stamp) {
+    sight.directory.listing_sure = false;
+    tell(sight.found, Kind::vanished, std::move(path), place->stamp, {});
+    files.erase(place);
+  } else if (known) {
+    const Stamp before = std::exchange(place->stamp, *stamp);
+    if (differs(before, *stamp)) tell(sight.found, Kind::modified, std::move(path), before, *stamp);
+  } else if (stamp) {
+    files.insert(place, {name, *stamp});
+    tell(sight.found, Kind::appeared, std::move(path), {}, *stamp);
+  }
+}
+
+/// `known`: its last stamp, or null.
+std::optional<Stamp> Looker::stamp_of(const Sight& sight, const std::string& name,
+                                      const Stamp* known) {
+  Directory& directory = sight.directory;
+  const auto taken = stamps_.take(sight.fd.get(), name, directory, known);
+  if (!taken) return std::nullopt;
+  if (taken->has_other_names) directory.elsewhere = true;
+  return taken->stamp;
+}
+
+const std::string& Looker::full_of(const Directory& directory, const std::string& name) {
+  full_.assign(directory.full);
+  if (!full_.ends_with('/')) full_ += '/';
+  return full_ += name;
+}
+
+bool Looker::is_ignored(const ScopePtr& scope, const Directory& directory, const std::string& name,
+                        bool is_directory) {
+  return rules_.decide(scope.get(), full_of(directory, name), is_directory).ignored;
+}
+
+/// Not what is watched by name already.
+bool Looker::wants_file(const Directory& directory, const std::string& name) {
+  const auto named = place_of(directory.named, name);
+  if (named != directory.named.end() && named->name == name) return false;
+  return rules_.wants(full_of(directory, name)) &&
+         !is_ignored(directory.scope, directory, name, false);
+}
+
+}  // namespace reloadrun::watch

@@ -1,0 +1,50 @@
+#include "watch/pending.hpp"
+
+#include <utility>
+
+namespace reloadrun::watch {
+
+using Kind = Change::Kind;
+
+void Pending::add(const Changes& found, TimePoint now) {
+  for (const Change& change : found) {
+    if (items_.empty()) first_ = now;
+    last_ = now;
+    add(change, now);
+  }
+}
+
+void Pending::add(const Change& change, TimePoint now) {
+  const Deadline missing_since = change.kind == Kind::vanished ? Deadline(now) : std::nullopt;
+  const auto [place, is_new] = items_.try_emplace(change.path, Item{change, missing_since});
+  if (is_new) return;
+  Change& whole = place->second.change;
+  const bool was_there = whole.kind != Kind::appeared;
+  const bool is_there = change.kind != Kind::vanished;
+  whole.after = change.after;
+  place->second.missing_since = missing_since;
+  if (was_there && is_there) {
+    whole.kind = Kind::modified;
+    if (!differs(whole.before, whole.after)) items_.erase(place);
+  } else if (was_there) {
+    whole.kind = Kind::vanished;
+  } else if (!is_there) {
+    items_.erase(place);
+  }
+}
+
+void Pending::drop(const std::string& path) { items_.erase(path); }
+
+Changes Pending::take() {
+  Changes all;
+  for (auto& [path, item] : std::exchange(items_, {})) all.push_back(item.change);
+  return all;
+}
+
+std::vector<std::string> Pending::paths() const {
+  std::vector<std::string> all;
+  for (const auto& [path, item] : items_) all.push_back(path);
+  return all;
+}
+
+}  // namespace reloadrun::watch

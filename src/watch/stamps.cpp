@@ -1,0 +1,52 @@
+#include "watch/stamps.hpp"
+
+#include <fcntl.h>
+
+#include "base/fd.hpp"
+#include "watch/content.hpp"
+#include "watch/listing.hpp"
+
+namespace reloadrun::watch {
+
+Stamp plain_stamp(const struct stat& status) {
+  Stamp stamp;
+  stamp.mtime_seconds = status.st_mtim.tv_sec;
+  stamp.mtime_nanoseconds = static_cast<std::int32_t>(status.st_mtim.tv_nsec);
+  stamp.size = static_cast<std::uint64_t>(status.st_size);
+  stamp.inode = status.st_ino;
+  return stamp;
+}
+
+std::optional<Stamps::Taken> Stamps::take(int directory, const std::string& name,
+                                          const Directory& around, const Stamp* known) {
+  struct stat status {};
+  if (::fstatat(directory, name.c_str(), &status, 0) != 0) {
+    require_that_file_is_to_blame(name);
+    return std::nullopt;
+  }
+  if (!S_ISREG(status.st_mode)) return std::nullopt;
+  Stamp stamp = plain_stamp(status);
+  if (!inode_is_identity(directory, name, around, status.st_dev)) stamp.inode = 0;
+  if (with_content_) {
+    Stamp unread = known != nullptr ? *known : Stamp();
+    unread.content = 0;
+    unread.runnable = false;
+    const bool same = known != nullptr && known->content != 0 && unread == stamp;
+    stamp.content = same ? known->content : content_hash(directory, name);
+  }
+  return Taken{stamp, status.st_nlink > 1};
+}
+
+/// A link may lead to another file system.
+bool Stamps::inode_is_identity(int directory, const std::string& name, const Directory& around,
+                               dev_t device) {
+  if (device == around.device) return around.mount.inode_is_identity;
+  const auto known = identities_.find(device);
+  if (known != identities_.end()) return known->second;
+  const Fd file(::openat(directory, name.c_str(), O_PATH | O_CLOEXEC));
+  const bool identity = !file || mount_of(file.get()).inode_is_identity;
+  identities_.emplace(device, identity);
+  return identity;
+}
+
+}  // namespace reloadrun::watch

@@ -1,0 +1,191 @@
+// What the target, reloadrun and those around it write is output, and no change.
+
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/clock.hpp"
+#include "helpers/fixture.hpp"
+
+namespace reloadrun::test {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+class Output : public EndToEnd, public testing::WithParamInterface<const char*> {
+ protected:
+  [[nodiscard]] Words watching() const { return {"--watcher", GetParam()}; }
+
+  /// The fence: had anything before been a change, it would be named, or this be a later
+  /// generation.
+  void expect_only_the_fence(const std::string& generation) {
+    place.edit("fence", generation);
+    const auto start = reports.next("start");
+    EXPECT_EQ(start["generation"], "'" + generation + "'");
+    EXPECT_EQ(start["changed"], "'fence'");
+    reports.next("ready");
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Watcher, Output, testing::Values("auto", "stat"),
+                         [](const auto& test) { return std::string(test.param); });
+
+TEST_P(Output, OfTheTargetWhileItRunsAndWhenItIsStopped) {
+  Program program(reloadrun(watching(), target({"log=server.out"})));
+  for (const char* generation : {"2", "3"}) {
+    reports.next("ready");
+    for (int line = 0; line < 3; ++line) {
+      program.signal(SIGUSR2);
+      reports.next("logged");
+    }
+    place.edit("fence", generation);
+    const auto start = reports.next("start");
+    EXPECT_EQ(start["generation"], "'" + std::string(generation) + "'");
+    EXPECT_EQ(start["changed"], "'fence'");
+  }
+  reports.next("ready");
+  end(program);
+  EXPECT_NE(content_of(place.work() / "server.out").find("stopped"), std::string::npos);
+}
+
+TEST_P(Output, OfADescendantThatBecameADaemon) {
+  Program program(reloadrun(watching(), target({"child=log=server.out"})));
+  reports.next("ready");
+  expect_only_the_fence("2");
+  end(program);
+}
+
+TEST_P(Output, CountsWhenAUserEditsItAndNobodyHoldsIt) {
+  Program program(reloadrun(watching(), target({"first=log=server.out"})));
+  reports.next("ready");
+  expect_only_the_fence("2");
+  place.edit("server.out", "by hand");
+  EXPECT_EQ(reports.next("start")["changed"], "'server.out'");
+  reports.next("ready");
+  end(program);
+}
+
+TEST_P(Output, OfATargetsLastWordsWhenItEndsByItself) {
+  Words options = watching();
+  options.emplace_back("-v");
+  Program program(reloadrun(options, target({"log=server.out"})));
+  const int pid = reports.next("start").number("pid");
+  reports.next("ready");
+  program.signal(SIGUSR2);
+  reports.next("logged");
+  program.expect("server.out is output");
+  ::kill(pid, SIGTERM);  // it appends a last line and exits
+  program.expect("waiting for a change");
+  expect_only_the_fence("2");
+  end(program);
+}
+
+TEST_P(Output, ThroughAPipeToTee) {
+  std::string line;
+  for (const std::string& word : reloadrun(watching(), target({})).arguments) line += word + " ";
+  Program program(
+      {.arguments = {"sh", "-c", line + "2>&1 | tee dev.out"}, .directory = place.work()});
+  reports.next("ready");
+  expect_only_the_fence("2");
+  expect_only_the_fence("3");
+  // The whole pipeline, as Ctrl-C does it.
+  ::kill(-program.pid(), SIGINT);
+  program.wait();
+  EXPECT_NE(content_of(place.work() / "dev.out").find("fence"), std::string::npos);
+}
+
+TEST_P(Output, CountsWhenAUserPutsAnotherFileInItsPlace) {
+  Words options = watching();
+  options.emplace_back("-v");
+  Program program(reloadrun(options, target({"log=server.out"})));
+  reports.next("ready");
+  program.signal(SIGUSR2);
+  program.expect("server.out is output");
+  place.edit("server.out", "by hand");  // the target still holds the file that was there
+  EXPECT_EQ(reports.next("start")["changed"], "'server.out'");
+  reports.next("ready");
+  end(program);
+}
+
+// A script that starts reloadrun in the background and goes on writes sources, not output.
+TEST_P(Output, IsNotWhatAnotherOfTheGroupHasWrittenAndClosed) {
+  for (const char* fifo : {"open", "close"}) {
+    ASSERT_EQ(::mkfifo(place.beside(fifo).c_str(), 0600), 0);
+  }
+  std::string line;
+  for (const std::string& word : reloadrun(watching(), target({})).arguments) line += word + " ";
+  line += "& read go < ../open; exec 5> app.py; echo text >&5; read go < ../close; exec 5>&-; wait";
+  Program program({.arguments = {"sh", "-c", line}, .directory = place.work()});
+  reports.next("start");
+  reports.next("ready");
+  std::ofstream(place.beside("open")) << "go\n";
+  eventually("the script has written", [&] {
+    return fs::exists(place.work() / "app.py") && fs::file_size(place.work() / "app.py") > 0;
+  });
+  std::ofstream(place.beside("close")) << "go\n";
+  EXPECT_EQ(reports.next("start")["changed"], "'app.py'");
+  reports.next("ready");
+  ::kill(-program.pid(), SIGTERM);
+  program.wait();
+  wait_until_nothing_is_left();
+}
+
+TEST_P(Output, OfReloadrunItselfIntoAFile) {
+  std::string line = "exec ";
+  for (const std::string& word : reloadrun(watching(), target({})).arguments) line += word + " ";
+  Program program({.arguments = {"sh", "-c", line + "> run.out 2>&1"}, .directory = place.work()});
+  reports.next("ready");
+  expect_only_the_fence("2");
+  expect_only_the_fence("3");
+  end(program);
+  EXPECT_NE(content_of(place.work() / "run.out").find("fence"), std::string::npos);
+}
+
+// As Django does: the data base is opened, written and closed by each request.
+TEST_P(Output, OfAnSqliteDatabaseWrittenOnceARequest) {
+  std::ofstream(place.beside("server.py")) << R"py(
+import os, signal, sqlite3, sys
+tell = open(sys.argv[1], "w", buffering=1)
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR2])
+tell.write("start generation='%s' changed='%s'\n" % (
+    os.environ["RELOADRUN_GENERATION"], os.environ["RELOADRUN_CHANGED"]))
+tell.write("ready\n")
+while True:
+    signal.sigwait([signal.SIGUSR2])
+    with sqlite3.connect("db.sqlite3") as base:
+        base.execute("create table if not exists requests (at)")
+        base.execute("insert into requests values (datetime())")
+    base.close()
+    tell.write("logged\n")
+)py";
+  Program program(reloadrun(
+      watching(), {"/usr/bin/env", "python3", place.beside("server.py"), reports.path()}));
+  reports.next("ready");
+  for (int request = 0; request < 3; ++request) {
+    program.signal(SIGUSR2);
+    reports.next("logged");
+  }
+  expect_only_the_fence("2");
+  end(program);
+}
+
+TEST_P(Output, ThatCannotBeToldFromAChangeIsNamedOnceAndSlowedDown) {
+  Program program(reloadrun(watching(), target({"touch=made.txt"})));
+  program.expect("made.txt changes soon after each start");
+  const std::string& said = program.said();
+  EXPECT_NE(said.find("-i '/made.txt'"), std::string::npos) << said;
+  // From now on half a second from start to start, then one, then two.
+  while (reports.has("start")) {
+  }
+  const auto begun = Clock::now();
+  for (int start = 0; start < 3; ++start) reports.next("start");
+  EXPECT_GE(Clock::now() - begun, 1s);
+  end(program);
+  EXPECT_EQ(program.said().find("soon after each start"),
+            program.said().rfind("soon after each start"));
+}
+
+}  // namespace
+}  // namespace reloadrun::test
