@@ -1,0 +1,105 @@
+#include "helpers/saves.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <string_view>
+
+#include "fmt/format.h"
+
+namespace reloadrun::test {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+Environment::Values plain_environment(const Place& place) {
+  const fs::path home = place.beside("home");
+  fs::create_directory(home);
+  // git's housekeeping is left out: it goes on in the background after the command has ended.
+  std::ofstream(home / ".gitconfig") << "[user]\n\tname = Tester\n\temail = tester@localhost\n"
+                                        "[init]\n\tdefaultBranch = main\n"
+                                        "[gc]\n\tauto = 0\n"
+                                        "[maintenance]\n\tauto = false\n"
+                                        "[protocol \"file\"]\n\tallow = always\n"
+                                        "[advice]\n\tdetachedHead = false\n";
+  return {{"HOME", home.string()},
+          {"XDG_CONFIG_HOME", std::nullopt},
+          {"GIT_CONFIG_GLOBAL", (home / ".gitconfig").string()},
+          {"GIT_CONFIG_NOSYSTEM", "1"},
+          {"GIT_DIR", std::nullopt},
+          {"GIT_WORK_TREE", std::nullopt},
+          {"GIT_INDEX_FILE", std::nullopt},
+          {"TERM", "xterm"},
+          {"LC_ALL", "C.UTF-8"}};
+}
+
+/// RELOADRUN_CHANGED with these paths, as the target reports it: cut at a whole line within 4 KiB.
+std::string as_variable(const Words& paths) {
+  std::string text = fmt::format("{}", fmt::join(paths, "\n"));
+  constexpr std::size_t most = 4096;
+  if (text.size() > most) text.erase(text.rfind('\n', most));
+  return "'" + text + "'";
+}
+
+}  // namespace
+
+Saves::Saves() : environment_(plain_environment(place)) {}
+
+void Saves::TearDown() {
+  if (reloadrun_) end(*reloadrun_);
+  EndToEnd::TearDown();
+}
+
+void Saves::start(const Words& options, const Words& orders) {
+  Words arguments{reloadrun_path(), "--watcher", GetParam()};
+  // More looks at half a save, and less to wait for; by default inotify has to wake every look.
+  if (arguments.back() == "stat") arguments.insert(arguments.end(), {"--interval", "100ms"});
+  arguments.insert(arguments.end(), options.begin(), options.end());
+  const Words command = target(orders);
+  arguments.insert(arguments.end(), command.begin(), command.end());
+  reloadrun_.emplace(Invocation{.arguments = arguments, .directory = place.work()});
+  expect_start({});
+}
+
+std::string Saves::run(const Words& command) { return run(command, place.work()); }
+
+std::string Saves::run(const Words& command, const fs::path& directory) {
+  Program program({.arguments = command, .directory = directory});
+  EXPECT_EQ(program.wait(), Ending{})
+      << fmt::format("{}: ", fmt::join(command, " ")) << program.said();
+  return program.printed();
+}
+
+void Saves::expect_start(Words changed) {
+  std::sort(changed.begin(), changed.end());
+  const Report start = reports.next("start");
+  EXPECT_EQ(start["generation"], fmt::format("'{}'", ++generation_));
+  EXPECT_EQ(start["changed"], as_variable(changed));
+  reports.next("ready");
+}
+
+void Saves::expect_one_restart(const Words& changed) {
+  const auto over = std::chrono::steady_clock::now();
+  expect_start(changed);
+  EXPECT_LT(std::chrono::steady_clock::now() - over, bound_not_reached);
+  place.edit("fence", std::to_string(generation_));
+  expect_start({"fence"});
+}
+
+Words Saves::write_tree(const fs::path& root, const std::string& content, int directories) {
+  Words names;
+  for (int i = 0; i < directories; ++i) {
+    fs::create_directories(root / fmt::format("d{}", i));
+    for (int j = 0; j < 10; ++j) {
+      names.push_back(fmt::format("d{}/{}", i, j));
+      std::ofstream(root / names.back()) << content;
+    }
+  }
+  return names;
+}
+
+std::string watcher_name(const testing::TestParamInfo<const char*>& info) {
+  return std::string_view(info.param) == "auto" ? "Auto" : "Stat";
+}
+
+}  // namespace reloadrun::test
