@@ -1,0 +1,50 @@
+// README tells the truth where a table of the code stands in it.
+
+#include <gtest/gtest.h>
+
+#include <regex>
+#include <set>
+#include <string>
+
+#include "cli/command_line.hpp"
+#include "helpers/place.hpp"
+#include "watch/default_ignores.hpp"
+
+namespace reloadrun::test {
+namespace {
+
+std::string readme() { return content_of(std::string(SOURCE_DIRECTORY) + "/README.md"); }
+
+/// What stands between `begin` and the next blank line.
+std::string table_after(const std::string& begin) {
+  const std::string text = readme();
+  const auto at = text.find(begin);
+  EXPECT_NE(at, std::string::npos) << begin;
+  return text.substr(at, text.find("\n\n", at) - at);
+}
+
+std::set<std::string> all_matches(const std::string& text, const std::regex& pattern) {
+  std::set<std::string> found;
+  for (std::sregex_iterator at(text.begin(), text.end(), pattern), end; at != end; ++at) {
+    found.insert(at->str(1));
+  }
+  return found;
+}
+
+TEST(Readme, ListsTheDefaultIgnores) {
+  std::set<std::string> expected{"pyvenv.cfg"};
+  for (const auto& row : watch::default_ignore_table()) expected.emplace(row.pattern);
+  EXPECT_EQ(all_matches(table_after("| Of | Left out |"), std::regex("`([^`]+)`")), expected);
+}
+
+TEST(Readme, ListsTheOptions) {
+  const char* arguments[]{"reloadrun", "--help"};
+  const auto help = std::get<std::string>(cli::parse(2, arguments));
+  const std::regex option("(--[a-z-]+[a-z])");
+  auto in_help = all_matches(help.substr(0, help.find("Examples:")), option);
+  EXPECT_GT(in_help.size(), 20U);
+  EXPECT_EQ(all_matches(table_after("| Option | Meaning"), option), in_help);
+}
+
+}  // namespace
+}  // namespace reloadrun::test
