@@ -163,7 +163,7 @@ void reread_env_files(const std::vector<std::string>& files, std::vector<Variabl
   try {
     variables = read_env_files(files);
   } catch (const Error& error) {
-    spdlog::warn("{}: {}; the last good values stay", printable(error.what()), error.what_to_do());
+    log::warn("{}: {}; the last good values stay", printable(error.what()), error.what_to_do());
   }
 }
 

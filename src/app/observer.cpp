@@ -148,7 +148,7 @@ bool Observer::look(const std::function<void(watch::Changes&)>& how) {
     how(found);
     look_failed_ = false;
   } catch (const std::system_error& error) {
-    if (!look_failed_) spdlog::warn("cannot look at the files ({}): trying again", error.what());
+    if (!look_failed_) log::warn("cannot look at the files ({}): trying again", error.what());
     look_failed_ = true;
   }
   tell_notices();
@@ -215,9 +215,8 @@ bool Observer::executable_is_unfinished(TimePoint now) {
   if (wholeness == proc::Wholeness::whole) return false;
   if (!wait_told_ && now - burst_->first >= 1s) {
     wait_told_ = true;
-    spdlog::info("{}: waiting up to {} for it",
-                 unfinished_text(options_.command.front(), wholeness),
-                 duration_text(core::longest_link));
+    log::info("{}: waiting up to {} for it", unfinished_text(options_.command.front(), wholeness),
+              duration_text(core::longest_link));
   }
   return true;
 }
@@ -230,7 +229,7 @@ void Observer::slow_down_a_loop() {
   auto step = core::after_burst(memory_.loop, paths, burst_->first - *target_started_);
   if (step.tell) {
     memory_.loop.told = step.loop.told;
-    spdlog::warn(
+    log::warn(
         "{} changes soon after each start: restarts for it are slowed down; if it is "
         "output, leave it out with {}",
         printable(step.loop.path), ignoring(step.loop.path));
@@ -258,14 +257,14 @@ void Observer::reread_list() {
   auto view = std::make_unique<View>(options_, list_.paths());
   view->looker.look_at_everything(nullptr);
   view_ = std::move(view);
-  spdlog::info("watching {} now", count_text(file_count(), "file"));
+  log::info("watching {} now", count_text(file_count(), "file"));
 }
 
 bool Observer::refresh_list() {
   try {
     return list_.refresh();
   } catch (const Error& error) {
-    spdlog::warn("{}: {}; the last good list stays", printable(error.what()), error.what_to_do());
+    log::warn("{}: {}; the last good list stays", printable(error.what()), error.what_to_do());
     return false;
   }
 }
@@ -275,7 +274,7 @@ void Observer::return_to_directory() {
   struct stat status {};
   const bool removed = ::stat(".", &status) != 0 || status.st_nlink == 0;
   if (removed && !directory_.empty() && ::chdir(directory_.c_str()) == 0) {
-    spdlog::info("{} is back", printable(directory_));
+    log::info("{} is back", printable(directory_));
   }
 }
 
@@ -288,7 +287,7 @@ void Observer::tell_once(const std::string& line) {
   auto& told = memory_.told;
   if (told.size() >= most_told || std::ranges::find(told, line) != told.end()) return;
   told.push_back(line);
-  spdlog::warn("{}", line);
+  log::warn("{}", line);
 }
 
 }  // namespace reloadrun::app

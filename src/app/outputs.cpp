@@ -48,7 +48,7 @@ void Outputs::sort_out(watch::Pending& pending, const std::vector<std::string>& 
     const auto& [identity, writing] = asked;
     if (ours.tree.contains(identity)) {
       if (outputs_.insert_or_assign(path, Output{identity, now}).second) {
-        spdlog::debug("{} is output: what reloadrun runs has it open for writing", printable(path));
+        log::debug("{} is output: what reloadrun runs has it open for writing", printable(path));
       }
       pending.drop(path);
     } else if (ours.group.contains(identity)) {

@@ -46,7 +46,7 @@ int Reloader::run() {
   log::to(
       [this](auto level, std::string_view text) {
         // A supervisor that has gone hears nothing, and neither does the user.
-        channel_.send(Line{level, std::string(text)});
+        channel_.send(Line{static_cast<int>(level), std::string(text)});
       },
       options_.verbosity);
   proc::become_subreaper();
@@ -84,7 +84,7 @@ void Reloader::feed(const Order& order) {
   } else if (std::holds_alternative<KillOrder>(order)) {
     feed(core::KillAsked{});
   } else if (std::holds_alternative<RestartOrder>(order)) {
-    spdlog::info("restarting {} as asked", name_);
+    log::info("restarting {} as asked", name_);
     if (!handover_.since) handover_.since = Clock::now();
     feed(core::RestartAsked{});
   } else if (const auto* forward = std::get_if<ForwardOrder>(&order)) {
@@ -98,10 +98,10 @@ void Reloader::feed(const Order& order) {
 
 void Reloader::forward_signal(int signal) {
   if (target_.forward(signal) == proc::Sent::yes) {
-    spdlog::debug("{} passed on to {}", proc::signal_name(signal), name_);
+    log::debug("{} passed on to {}", proc::signal_name(signal), name_);
   } else {
-    spdlog::warn("{} is not passed on: {} does not run, or may not be signalled",
-                 proc::signal_name(signal), name_);
+    log::warn("{} is not passed on: {} does not run, or may not be signalled",
+              proc::signal_name(signal), name_);
   }
 }
 
@@ -126,8 +126,8 @@ void Reloader::take_news() {
       case Kind::ended: {
         terminal_.restore();
         const bool expected = policy_.stopping() || news->ending == Ending{};
-        spdlog::log(expected ? spdlog::level::info : spdlog::level::warn, "{} {} after {}", name_,
-                    ending_text(news->ending), duration_text(news->ran));
+        log::say(expected ? log::Level::info : log::Level::warn, "{} {} after {}", name_,
+                 ending_text(news->ending), duration_text(news->ran));
         feed(core::TargetEnded{news->ending, news->ran});
         break;
       }
@@ -136,8 +136,8 @@ void Reloader::take_news() {
 }
 
 void Reloader::tell_watching() const {
-  spdlog::info("watching {} in {}", count_text(observer_.file_count(), "file"),
-               printable(observer_.description()));
+  log::info("watching {} in {}", count_text(observer_.file_count(), "file"),
+            printable(observer_.description()));
 }
 
 void Reloader::tell_started(const Target::News& news) {
@@ -145,12 +145,12 @@ void Reloader::tell_started(const Target::News& news) {
   if (first) tell_watching();
   const char* verb = first ? "started" : "restarted";
   if (handover_.since) {
-    spdlog::info("{} {} in {}, pid {}", name_, verb, duration_text(Clock::now() - *handover_.since),
-                 news.pid);
+    log::info("{} {} in {}, pid {}", name_, verb, duration_text(Clock::now() - *handover_.since),
+              news.pid);
   } else {
-    spdlog::info("{} {}, pid {}", name_, verb, news.pid);
+    log::info("{} {}, pid {}", name_, verb, news.pid);
   }
-  spdlog::debug("generation {}", handover_.starts);
+  log::debug("generation {}", handover_.starts);
   // They belong to this start; another one in this generation has other reasons.
   handover_.since.reset();
   handover_.changed.clear();
@@ -196,11 +196,11 @@ void Reloader::take_changes() {
     return;
   }
   if (changes.empty()) return;
-  spdlog::info("{}: {} {}", changes_text(changes), target_.busy() ? "stopping" : "starting", name_);
+  log::info("{}: {} {}", changes_text(changes), target_.busy() ? "stopping" : "starting", name_);
   for (const auto& change : changes | std::views::take(most_details)) {
-    spdlog::debug("{}", change_detail(change));
+    log::debug("{}", change_detail(change));
   }
-  if (changes.size() > most_details) spdlog::debug("and {} more", changes.size() - most_details);
+  if (changes.size() > most_details) log::debug("and {} more", changes.size() - most_details);
   waited_ = Clock::now() - settled->first;
   if (!handover_.since) handover_.since = settled->first;
   core::Changed changed;
@@ -234,7 +234,7 @@ void Reloader::carry_out(const core::StopTree& stop) {
 
 void Reloader::carry_out(const core::KillTree&) {
   killing_ = true;
-  if (const auto left = tree_.left(); !left.empty()) spdlog::warn("killing {}", names_of(left));
+  if (const auto left = tree_.left(); !left.empty()) log::warn("killing {}", names_of(left));
   tree_.kill();
 }
 
@@ -276,30 +276,30 @@ void Reloader::carry_out(const core::Tell& tell) {
   switch (tell.topic) {
     case Topic::postponed:
       tell_watching();
-      spdlog::info("waiting for the first change to start {}", name_);
+      log::info("waiting for the first change to start {}", name_);
       break;
     case Topic::waiting:
       if (start_error_) {
-        spdlog::error("{}: {}", printable(start_error_->what()), start_error_->what_to_do());
+        log::error("{}: {}", printable(start_error_->what()), start_error_->what_to_do());
         start_error_.reset();
       }
-      spdlog::info("waiting for a change to start {} again", name_);
+      log::info("waiting for a change to start {} again", name_);
       break;
     case Topic::starting_again:
-      spdlog::info("starting {} again in {}", name_, duration_text(tell.delay));
+      log::info("starting {} again in {}", name_, duration_text(tell.delay));
       break;
     case Topic::file_is_busy:
-      spdlog::info("{} is still being written: waiting for it", name_);
+      log::info("{} is still being written: waiting for it", name_);
       break;
     case Topic::slow_to_stop:
-      spdlog::info("waiting up to {} for {} to end", duration_text(tell.delay),
-                   names_of(tree_.left()));
+      log::info("waiting up to {} for {} to end", duration_text(tell.delay),
+                names_of(tree_.left()));
       break;
     case Topic::cannot_be_ended:
-      spdlog::error("cannot end {}: nothing is started while it runs", names_of(tree_.left()));
+      log::error("cannot end {}: nothing is started while it runs", names_of(tree_.left()));
       break;
     case Topic::left_behind:
-      spdlog::error("cannot end {}: it is left behind", names_of(tree_.left()));
+      log::error("cannot end {}: it is left behind", names_of(tree_.left()));
       break;
   }
 }

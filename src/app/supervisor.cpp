@@ -95,7 +95,7 @@ void Supervisor::attend() {
   take_ended_children();
   note_strangers();
   if (give_up_ && *give_up_ <= Clock::now() && !reloader_ended_) {
-    spdlog::error("the reloader does not answer: killing it");
+    log::error("the reloader does not answer: killing it");
     give_up_.reset();
     proc::send_signal(reloader_handle_, SIGKILL);
   }
@@ -122,7 +122,7 @@ void Supervisor::take_stop_signal(const signalfd_siginfo& signal) {
   const std::string name = proc::signal_name(static_cast<int>(signal.ssi_signo));
   const TimePoint now = Clock::now();
   if (!stop_asked_) {
-    spdlog::info("{}: stopping {}", name, printable(options_.command.front()));
+    log::info("{}: stopping {}", name, printable(options_.command.front()));
     stop_asked_ = now;
     give_up_ = now + options_.stop_timeout + reloader_grace;
     const bool group_was_told = proc::from_terminal(signal) && !reloader_missed_a_signal_;
@@ -131,7 +131,7 @@ void Supervisor::take_stop_signal(const signalfd_siginfo& signal) {
     channel_->send(StopOrder{group_was_told}, order_patience);
   } else if (now - *stop_asked_ >= between_signals) {
     if (!kill_asked_) {
-      spdlog::info("{} again: killing", name);
+      log::info("{} again: killing", name);
       give_up_ = now + reloader_grace;
     }
     kill_asked_ = true;
@@ -143,7 +143,7 @@ void Supervisor::take_stop_signal(const signalfd_siginfo& signal) {
 void Supervisor::take_reports() {
   while (auto report = channel_->receive_report()) {
     if (const auto* line = std::get_if<Line>(&*report)) {
-      spdlog::log(static_cast<spdlog::level::level_enum>(line->level), "{}", line->text);
+      log::say(static_cast<log::Level>(line->level), std::string_view(line->text));
     } else if (auto* handover = std::get_if<Handover>(&*report)) {
       handover_ = std::move(*handover);
     } else if (const auto* farewell = std::get_if<Farewell>(&*report)) {
@@ -172,7 +172,7 @@ void Supervisor::note_strangers() {
   children.erase(reloader_);
   for (const pid_t pid : children) {
     if (!newcomers_.contains(pid) || !strangers_.insert(pid).second) continue;
-    spdlog::debug("process {} comes from elsewhere: it is left alone", pid);
+    log::debug("process {} comes from elsewhere: it is left alone", pid);
   }
   newcomers_ = std::move(children);
 }
@@ -183,7 +183,7 @@ std::optional<Ending> Supervisor::conclude() {
   const Ending reload{false, status_reload, false};
   if (!stop_asked_ && !said_farewell && *reloader_ended_ == reload) return std::nullopt;
   if (!stop_asked_ && !said_farewell && reloader_ended_->by_signal) {
-    spdlog::error("the reloader {}: stopping everything", ending_text(*reloader_ended_));
+    log::error("the reloader {}: stopping everything", ending_text(*reloader_ended_));
   }
   if (!said_farewell) sweep();
   terminal_.restore();
@@ -202,7 +202,7 @@ void Supervisor::sweep() {
   const auto impatient = [this] { return kill_asked_; };
   if (wait_until_gone(tree, Clock::now() + options_.stop_timeout, ask_again, impatient)) return;
   if (wait_until_gone(tree, Clock::now() + reloader_grace, kill, [] { return false; })) return;
-  spdlog::error("cannot end {}: it is left behind", names_of(tree.left()));
+  log::error("cannot end {}: it is left behind", names_of(tree.left()));
 }
 
 /// False when `until` has come, or `enough` holds, and some are left. Does `step` from time to

@@ -13,6 +13,7 @@
 #include "spdlog/details/null_mutex.h"
 #include "spdlog/details/thread_pool.h"
 #include "spdlog/sinks/base_sink.h"
+#include "spdlog/spdlog.h"
 
 namespace reloadrun::log {
 namespace {
@@ -31,6 +32,26 @@ level_enum threshold(Verbosity verbosity) {
       break;
   }
   return spdlog::level::info;
+}
+
+level_enum to_spdlog(Level level) {
+  switch (level) {
+    case Level::debug:
+      return spdlog::level::debug;
+    case Level::info:
+      return spdlog::level::info;
+    case Level::warn:
+      return spdlog::level::warn;
+    case Level::error:
+      break;
+  }
+  return spdlog::level::err;
+}
+
+Level from_spdlog(level_enum level) {
+  if (level <= spdlog::level::debug) return Level::debug;
+  if (level == spdlog::level::info) return Level::info;
+  return level == spdlog::level::warn ? Level::warn : Level::error;
 }
 
 bool wants_color(Color color) {
@@ -102,17 +123,17 @@ class StderrSink final : public spdlog::sinks::base_sink<spdlog::details::null_m
 
 class ForwardingSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  public:
-  explicit ForwardingSink(std::function<void(level_enum, std::string_view)> take)
+  explicit ForwardingSink(std::function<void(Level, std::string_view)> take)
       : take_(std::move(take)) {}
 
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
-    take_(message.level, {message.payload.data(), message.payload.size()});
+    take_(from_spdlog(message.level), {message.payload.data(), message.payload.size()});
   }
   void flush_() override {}
 
  private:
-  std::function<void(level_enum, std::string_view)> take_;
+  std::function<void(Level, std::string_view)> take_;
 };
 
 // Never destroyed: the writing thread may be stuck in a write when the process ends, and the
@@ -131,6 +152,17 @@ void speak_through(std::shared_ptr<spdlog::logger> logger, Verbosity verbosity) 
 
 }  // namespace
 
+bool is_heard(Level level) {
+  const auto* logger = spdlog::default_logger_raw();
+  return logger != nullptr && logger->should_log(to_spdlog(level));
+}
+
+void say(Level level, std::string_view line) {
+  auto* logger = spdlog::default_logger_raw();
+  if (logger == nullptr) return;
+  logger->log(to_spdlog(level), spdlog::string_view_t(line.data(), line.size()));
+}
+
 bool understands_escapes(int fd) {
   const char* term = std::getenv("TERM");
   return ::isatty(fd) == 1 && term != nullptr && std::strcmp(term, "dumb") != 0;
@@ -145,7 +177,7 @@ void to_stderr(Verbosity verbosity, Color color) {
       verbosity);
 }
 
-void to(std::function<void(level_enum, std::string_view)> take, Verbosity verbosity) {
+void to(std::function<void(Level, std::string_view)> take, Verbosity verbosity) {
   speak_through(std::make_shared<spdlog::logger>("reloadrun",
                                                  std::make_shared<ForwardingSink>(std::move(take))),
                 verbosity);
