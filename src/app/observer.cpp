@@ -87,8 +87,10 @@ std::optional<Observer::Settled> Observer::settled() {
   look([this](watch::Changes& found) { view_->looker.take_turn(Duration::zero(), &found); });
   if (!burst_) return std::nullopt;
   if (burst_->last != last) {
-    judge(Clock::now());
-    if (Clock::now() < due_) return std::nullopt;
+    const TimePoint now = Clock::now();
+    judge(now);
+    // To look may have taken longer than to settle: unless time is up, a look has to find nothing.
+    if (now < burst_->first + core::longest_burst || now < due_) return std::nullopt;
   }
   memory_.loop = std::move(loop_);
   Settled settled{burst_->first, pending_.take()};
