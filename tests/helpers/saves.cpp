@@ -1,7 +1,10 @@
 #include "helpers/saves.hpp"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <fstream>
+#include <sstream>
 #include <string_view>
 
 #include "fmt/format.h"
@@ -33,12 +36,20 @@ Environment::Values plain_environment(const Place& place) {
           {"LC_ALL", "C.UTF-8"}};
 }
 
-/// RELOADRUN_CHANGED with these paths, as the target reports it: cut at a whole line within 4 KiB.
-std::string as_variable(const Words& paths) {
-  std::string text = fmt::format("{}", fmt::join(paths, "\n"));
-  constexpr std::size_t most = 4096;
-  if (text.size() > most) text.erase(text.rfind('\n', most));
-  return "'" + text + "'";
+/// The paths in RELOADRUN_CHANGED as the target reports it, sorted.
+Words paths_in(const std::string& variable) {
+  Words paths;
+  std::istringstream lines(variable.substr(1, variable.size() - 2));  // without its quotes
+  for (std::string line; std::getline(lines, line);) paths.push_back(line);
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+/// A writer who pauses for --settle has saved twice. He is not to pause because others need the
+/// processor; where that may not be arranged, only a loaded machine shows the difference.
+void go_first() {
+  const sched_param lowest{.sched_priority = 1};
+  static_cast<void>(::sched_setscheduler(0, SCHED_FIFO, &lowest));
 }
 
 }  // namespace
@@ -64,7 +75,7 @@ void Saves::start(const Words& options, const Words& orders) {
 std::string Saves::run(const Words& command) { return run(command, place.work()); }
 
 std::string Saves::run(const Words& command, const fs::path& directory) {
-  Program program({.arguments = command, .directory = directory});
+  Program program({.arguments = command, .directory = directory, .prepare = go_first});
   EXPECT_EQ(program.wait(), Ending{})
       << fmt::format("{}: ", fmt::join(command, " ")) << program.said();
   return program.printed();
@@ -74,7 +85,14 @@ void Saves::expect_start(Words changed) {
   std::sort(changed.begin(), changed.end());
   const Report start = reports.next("start");
   EXPECT_EQ(start["generation"], fmt::format("'{}'", ++generation_));
-  EXPECT_EQ(start["changed"], as_variable(changed));
+  const Words told = paths_in(start["changed"]);
+  constexpr std::size_t most = 4096;  // bytes of the variable
+  if (fmt::format("{}", fmt::join(changed, "\n")).size() <= most) {
+    EXPECT_EQ(told, changed);
+  } else {
+    EXPECT_FALSE(told.empty());
+    EXPECT_TRUE(std::includes(changed.begin(), changed.end(), told.begin(), told.end()));
+  }
   reports.next("ready");
 }
 
