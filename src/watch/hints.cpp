@@ -20,14 +20,6 @@ constexpr std::uint32_t entries =
     IN_MODIFY | IN_ATTRIB | IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO;
 constexpr std::uint32_t the_directory = IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
 
-/// Half of what the user may have; no bound where the kernel does not say.
-std::size_t fair_share() {
-  const std::string text = read_file("/proc/sys/fs/inotify/max_user_watches");
-  std::size_t most = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), most);
-  return error == std::errc() ? most / 2 : std::numeric_limits<std::size_t>::max();
-}
-
 Hint hint_of(const inotify_event& event) {
   if ((event.mask & IN_Q_OVERFLOW) != 0) return {Hint::Kind::anywhere, -1, {}};
   if (event.len == 0 || (event.mask & (IN_IGNORED | IN_UNMOUNT)) != 0) {
@@ -39,9 +31,17 @@ Hint hint_of(const inotify_event& event) {
 
 }  // namespace
 
-Hints::Hints()
+std::size_t Hints::fair_share() {
+  const std::string text = read_file("/proc/sys/fs/inotify/max_user_watches");
+  std::size_t most = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), most);
+  // No bound where the kernel does not say.
+  return error == std::errc() ? most / 2 : std::numeric_limits<std::size_t>::max();
+}
+
+Hints::Hints(std::size_t most)
     : inotify_(require_fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK), "inotify_init1")),
-      most_(fair_share()) {}
+      most_(most) {}
 
 int Hints::add(int directory) {
   if (watches_.size() >= most_) {

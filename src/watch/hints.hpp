@@ -24,15 +24,17 @@ struct Hint {
 
 class Hints {
  public:
-  /// Throws std::system_error when the user has no inotify instance left.
-  Hints();
+  /// Half of the watches that the user may have: editors need the rest.
+  static std::size_t fair_share();
+  /// Watches so many directories at most. Throws std::system_error when the user has no inotify
+  /// instance left.
+  explicit Hints(std::size_t most = fair_share());
 
   /// Readable when there are hints.
   [[nodiscard]] int fd() const { return inotify_.get(); }
 
   /// Watches this open directory; the same directory again has the same number. -1 when the user's
-  /// watches are used up, or half of them by us (editors need the rest), or the file system has no
-  /// inotify at all.
+  /// watches are used up, or those that we may have, or the file system has no inotify at all.
   int add(int directory);
   void remove(int watch);
   /// inotify has let go of this watch by itself.
@@ -48,7 +50,7 @@ class Hints {
 
  private:
   Fd inotify_;
-  std::size_t most_;
+  const std::size_t most_;
   std::vector<int> watches_;  // sorted: the kernel counts up
   bool exhausted_ = false;
 };
