@@ -70,6 +70,7 @@ void Looker::look_at_everything(Changes* found) {
     path = at->first;
     if (at->second.pass != pass_) look_at_node(path, found);
   }
+  watches_in_doubt_ = false;
 }
 
 void Looker::take_turn(Duration budget, Changes* found) {
@@ -80,7 +81,9 @@ void Looker::take_turn(Duration budget, Changes* found) {
   auto& directories = snapshot_.directories;
   std::string path;
   for (auto at = directories.begin(); at != directories.end();) {
-    if (at->second.covered() || at->second.pass == pass_) {
+    // Behind a link, or when a directory further up was moved, nothing tells of another root.
+    const bool covered = at->second.covered() && !(at->second.root && is_another(at->first));
+    if (covered || at->second.pass == pass_) {
       ++at;
       continue;
     }
@@ -90,21 +93,25 @@ void Looker::take_turn(Duration budget, Changes* found) {
   }
   credit_ = std::min(credit_ + budget, budget);
   const Duration begun = processor_time();
-  const auto used = [begun] { return processor_time() - begun; };
-  for (std::size_t left = directories.size(); left > 0 && used() < credit_; --left) {
+  Duration used{0};  // however little the budget is, one directory has its turn
+  for (std::size_t left = directories.size(); left > 0 && used < credit_; --left) {
     auto at = directories.upper_bound(turn_);
     if (at == directories.end()) at = directories.begin();
     if (at == directories.end()) break;
     turn_ = at->first;
     if (at->second.covered() && at->second.pass != pass_) look_at_node(turn_, found);
+    used = processor_time() - begun;
   }
-  credit_ -= used();
+  credit_ -= used;
 }
 
 void Looker::follow(const std::vector<Hint>& hints, Changes* found) {
   ++pass_;
   for (const Hint& hint : hints) {
-    if (hint.kind == Hint::Kind::anywhere) return look_at_everything(found);
+    if (hint.kind == Hint::Kind::anywhere) {
+      watches_in_doubt_ = true;
+      return look_at_everything(found);
+    }
     const auto known = watched_paths_.find(hint.watch);
     if (known == watched_paths_.end()) continue;
     const std::vector<std::string> paths = known->second;  // looking may change it

@@ -81,6 +81,7 @@ class Looker {
     Directory& directory;
     bool rules_changed = false;
     ScopePtr old_scope{};  ///< what they were then
+    bool was_left_out = false;
     Changes* found;
   };
 
@@ -97,6 +98,8 @@ class Looker {
   bool identify(const Task& task, const Fd& fd, Directory& directory);
   bool refresh_scope(const Sight& sight, const std::vector<Listed>* listed);
   void take_listing(const Sight& sight, const std::vector<Listed>& listed);
+  bool was_ignored(const Sight& sight, const std::string& name, bool is_directory);
+  bool is_ignored_now(const Sight& sight, const std::string& name, bool is_directory);
   void replace_files(const Sight& sight, std::vector<File> files,
                      const std::vector<Listed>& listed);
   void replace_subdirectories(const Sight& sight, std::vector<std::string> names,
@@ -126,9 +129,10 @@ class Looker {
   std::vector<std::string> bare_roots_;  // without a name that a parent could tell of: "..", "/"
   std::unordered_map<int, std::vector<std::string>> watched_paths_;  // by inotify's number
   std::vector<Task> to_do_;
-  std::uint64_t pass_ = 0;  // numbers the looks, so that one looks at a directory once
-  std::string turn_;        // the directory that had the last turn
-  Duration credit_{0};      // of processor time for turns; less than zero after a long one
+  bool watches_in_doubt_ = false;  // inotify may have let go of some
+  std::uint64_t pass_ = 0;         // numbers the looks, so that one looks at a directory once
+  std::string turn_;               // the directory that had the last turn
+  Duration credit_{0};             // of processor time for turns; less than zero after a long one
   std::set<std::string> unreadable_;  // told of
   Warnings warnings_;
   std::string full_;  // scratch

@@ -56,7 +56,7 @@ void Looker::look_at_directory(const Task& task, Changes* found) {
   directory.skip_environment = task.skip_environment && !is_root;
   const bool touched = identify(task, fd, directory);
   if (task.walk) {
-    Sight sight{task, fd, directory, false, directory.scope, found};
+    Sight sight{task, fd, directory, false, directory.scope, directory.left_out, found};
     std::optional<std::vector<Listed>> listed;
     if (touched || !directory.listing_sure) listed = list_directory(fd, task.path);
     sight.rules_changed = refresh_scope(sight, listed ? &*listed : nullptr) && directory.walked;
@@ -68,11 +68,20 @@ void Looker::look_at_directory(const Task& task, Changes* found) {
 }
 
 void Looker::cannot_open(const Task& task, Changes* found) {
-  if (errno == EACCES && task.walk && unreadable_.insert(task.path).second) {
+  const bool closed = errno == EACCES && task.walk;
+  if (closed && unreadable_.insert(task.path).second) {
     warnings_.push_back(fmt::format("cannot look into '{}' ({}): nothing in it is watched",
                                     task.path, std::strerror(EACCES)));
   }
   forget(task.path, found);
+  if (closed) {  // still known, so that it is tried again: no time tells of a right that is given
+    Directory& directory = snapshot_.directories[task.path];
+    directory.walked = true;
+    directory.root = task.root;
+    directory.full = task.full;
+    directory.around = task.around;
+    directory.skip_environment = task.skip_environment;
+  }
   const auto known = snapshot_.directories.find(task.path);
   if (known == snapshot_.directories.end()) return;
   unwatch(task.path, known->second);
@@ -95,10 +104,14 @@ bool Looker::identify(const Task& task, const Fd& fd, Directory& directory) {
     directory.mount = mount_of(fd.get());
   }
   bool watched_anew = false;
-  if (how_.hints != nullptr && directory.watch < 0) {
-    directory.watch = how_.hints->add(fd.get());
-    watched_anew = directory.watch >= 0;
-    if (watched_anew) watched_paths_[directory.watch].push_back(task.path);
+  if (how_.hints != nullptr && (directory.watch < 0 || watches_in_doubt_)) {
+    const int watch = how_.hints->add(fd.get());  // of a watch that is still there: the same number
+    watched_anew = watch >= 0 && watch != directory.watch;
+    if (watched_anew) {
+      unwatch(task.path, directory);
+      directory.watch = watch;
+      watched_paths_[watch].push_back(task.path);
+    }
   }
   const bool touched = own != directory.own;
   directory.own = own;
@@ -116,12 +129,16 @@ bool Looker::refresh_scope(const Sight& sight, const std::vector<Listed>* listed
     if (there) states[i] = rule_file_state(sight.fd.get(), name, Links::refused);
   }
   const bool top = listed != nullptr ? has(*listed, ".git") : directory.repository_top;
+  const bool left_out = listed != nullptr ? directory.skip_environment &&
+                                                has(*listed, Rules::virtual_environment_mark)
+                                          : directory.left_out;
   const bool same = directory.walked && !directory.rules_in_doubt &&
                     directory.around == sight.task.around && directory.ignore_files == states &&
-                    directory.repository_top == top;
+                    directory.repository_top == top && directory.left_out == left_out;
   if (same) return false;
   directory.ignore_files = states;
   directory.repository_top = top;
+  directory.left_out = left_out;
   directory.rules_in_doubt = false;
   directory.around = sight.task.around;
   const ScopePtr before = directory.scope;
@@ -129,7 +146,7 @@ bool Looker::refresh_scope(const Sight& sight, const std::vector<Listed>* listed
       std::any_of(states.begin(), states.end(), [](const auto& state) { return state.exists; });
   directory.scope = rules_.inside(
       sight.task.around, {sight.fd.get(), directory.full, has_ignore_file, top}, before, warnings_);
-  return directory.scope != before;
+  return directory.scope != before || left_out != sight.was_left_out;
 }
 
 void Looker::take_listing(const Sight& sight, const std::vector<Listed>& listed) {
@@ -141,9 +158,8 @@ void Looker::take_listing(const Sight& sight, const std::vector<Listed>& listed)
   directory.elsewhere = false;
   std::vector<File> files;
   std::vector<std::string> subdirectories;
-  const bool left_out = directory.skip_environment && has(listed, Rules::virtual_environment_mark);
   for (const Listed& entry : listed) {
-    if (left_out) break;
+    if (directory.left_out) break;
     if (entry.type == DT_DIR) {
       if (!is_ignored(directory.scope, directory, entry.name, true)) {
         subdirectories.push_back(entry.name);
@@ -155,29 +171,47 @@ void Looker::take_listing(const Sight& sight, const std::vector<Listed>& listed)
       const bool is_known = known != directory.files.end() && known->name == entry.name;
       const auto stamp = stamp_of(sight, entry.name, is_known ? &known->stamp : nullptr);
       if (stamp) files.push_back({entry.name, *stamp});
+      // What it leads to may come to be there, which leaves no trace here.
+      if (!stamp && entry.type == DT_LNK) directory.listing_sure = false;
     }
   }
   replace_files(sight, std::move(files), listed);
   replace_subdirectories(sight, std::move(subdirectories), listed);
 }
 
+/// Whether an entry that is not known was out of view by the rules, those of before.
+bool Looker::was_ignored(const Sight& sight, const std::string& name, bool is_directory) {
+  if (sight.task.by_rules) return true;
+  if (!sight.rules_changed) return false;
+  return sight.was_left_out || is_ignored(sight.old_scope, sight.directory, name, is_directory);
+}
+
+/// Whether an entry that is there was taken out of view by the rules, those of now.
+bool Looker::is_ignored_now(const Sight& sight, const std::string& name, bool is_directory) {
+  const Directory& directory = sight.directory;
+  return sight.rules_changed &&
+         (directory.left_out || is_ignored(directory.scope, directory, name, is_directory));
+}
+
 /// What the rules alone have taken out of view, or brought into it, is no change.
 void Looker::replace_files(const Sight& sight, std::vector<File> files,
                            const std::vector<Listed>& listed) {
   using Kind = Change::Kind;
-  const auto& [task, fd, directory, rules_changed, old_scope, found] = sight;
+  const Task& task = sight.task;
+  Directory& directory = sight.directory;
+  Changes* const found = sight.found;
   auto old = directory.files.cbegin();
   auto now = files.cbegin();
   while (old != directory.files.cend() || now != files.cend()) {
     if (now == files.cend() || (old != directory.files.cend() && old->name < now->name)) {
-      if (!rules_changed || !has(listed, old->name)) {
+      if (!has(listed, old->name) || !is_ignored_now(sight, old->name, false)) {
         tell(found, Kind::vanished, below(task.path, old->name), old->stamp, {});
       }
       ++old;
     } else if (old == directory.files.cend() || now->name < old->name) {
-      const bool by_rules =
-          task.by_rules || (rules_changed && is_ignored(old_scope, directory, now->name, false));
-      if (!by_rules) tell(found, Kind::appeared, below(task.path, now->name), {}, now->stamp);
+      if (!was_ignored(sight, now->name, false)) {
+        tell(found, Kind::appeared, below(task.path, now->name), {}, now->stamp);
+      }
       ++now;
     } else {
       if (differs(old->stamp, now->stamp)) {
@@ -193,11 +227,12 @@ void Looker::replace_files(const Sight& sight, std::vector<File> files,
 
 void Looker::replace_subdirectories(const Sight& sight, std::vector<std::string> names,
                                     const std::vector<Listed>& listed) {
-  const auto& [task, fd, directory, rules_changed, old_scope, found] = sight;
+  const Task& task = sight.task;
+  Directory& directory = sight.directory;
   for (const std::string& name : directory.subdirectories) {
     if (std::binary_search(names.begin(), names.end(), name)) continue;
-    const bool by_rules = rules_changed && has(listed, name);
-    forget(below(task.path, name), by_rules ? nullptr : found);
+    const bool by_rules = has(listed, name) && is_ignored_now(sight, name, true);
+    forget(below(task.path, name), by_rules ? nullptr : sight.found);
   }
   directory.subdirectories = std::move(names);
   for (const std::string& name : directory.subdirectories) {
@@ -207,8 +242,7 @@ void Looker::replace_subdirectories(const Sight& sight, std::vector<std::string>
     if (is_known && known->second.root) continue;  // it is looked at for itself
     if (is_known && known->second.around == directory.scope && !task.anew) continue;
     child.anew = task.anew;
-    child.by_rules =
-        task.by_rules || (rules_changed && is_ignored(old_scope, directory, name, true));
+    child.by_rules = was_ignored(sight, name, true);
     to_do_.push_back(std::move(child));
   }
 }
@@ -274,8 +308,9 @@ void Looker::look_at_entry(const std::string& path, const std::string& name, boo
     directory.listing_sure = false;
     return look_at_node(path, found);
   }
+  if (directory.left_out) return;
   const bool there = ::fstatat(fd.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
-  const Sight sight{task, fd, directory, false, nullptr, found};
+  const Sight sight{task, fd, directory, false, nullptr, false, found};
   if (there && S_ISDIR(status.st_mode)) {
     update_file(sight, name, false);
     look_at_subdirectory(sight, name, anew);
@@ -304,9 +339,9 @@ void Looker::look_at_subdirectory(const Sight& sight, const std::string& name, b
   auto& names = directory.subdirectories;
   const auto place = std::lower_bound(names.begin(), names.end(), name);
   if (place == names.end() || *place != name) names.insert(place, name);
-  visit(
-      {.path = path, .full = below(directory.full, name), .around = directory.scope, .anew = anew},
-      sight.found);
+  Task task = task_of(sight, name);
+  task.anew = anew;
+  visit(std::move(task), sight.found);
 }
 
 /// To look at a subdirectory that is not ignored.

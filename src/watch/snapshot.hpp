@@ -63,6 +63,7 @@ struct Directory {
   ScopePtr scope{};   ///< the rules for its entries
   std::array<RuleFileState, ignore_file_names.size()> ignore_files{};  ///< as they were read
   bool repository_top = false;
+  bool left_out = false;        ///< it is a virtual environment
   bool rules_in_doubt = false;  ///< they depend on files elsewhere, which have changed
 
   dev_t device = 0;
