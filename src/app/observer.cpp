@@ -121,7 +121,10 @@ void Observer::look_around() {
   reread_list();
   const bool patient = options_.watcher == Watcher::inotify;
   look([&](watch::Changes& found) {
-    if (view_->rules.outer_changed()) {
+    if (look_failed_) {
+      view_->looker.follow({watch::Hint{}}, &found);  // it has not followed every hint
+      look_failed_ = false;
+    } else if (view_->rules.outer_changed()) {
       view_->looker.doubt_rules();
       view_->looker.look_at_everything(&found);
     } else {
@@ -148,7 +151,6 @@ bool Observer::look(const std::function<void(watch::Changes&)>& how) {
   watch::Changes found;
   try {
     how(found);
-    look_failed_ = false;
   } catch (const std::system_error& error) {
     if (!look_failed_) log::warn("cannot look at the files ({}): trying again", error.what());
     look_failed_ = true;
