@@ -1,7 +1,5 @@
 // Looks at real directories, with times set by utimensat.
 
-#include "watch/look.hpp"
-
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -11,79 +9,12 @@
 #include <unistd.h>
 
 #include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <map>
 
-#include "helpers/place.hpp"
 #include "reloadrun/error.hpp"
+#include "unit/looking.hpp"
 
 namespace reloadrun::watch {
 namespace {
-
-namespace fs = std::filesystem;
-
-class Look : public testing::Test {
- protected:
-  Look() { fs::current_path(place_.work()); }
-  ~Look() override { fs::current_path("/"); }
-
-  static void write(const fs::path& file, const std::string& content = "") {
-    if (file.has_parent_path()) fs::create_directories(file.parent_path());
-    std::ofstream(file) << content;
-  }
-  /// Somebody who looks.
-  struct Eyes {
-    explicit Eyes(Options wanted = {}, const std::vector<std::string>& executables = {},
-                  Hints* hints = nullptr)
-        : options(std::move(wanted)),
-          watched(options, executables, options.listed),
-          rules(options),
-          looker(watched, rules, {.content = options.content, .hints = hints}) {
-      looker.look_at_everything(nullptr);
-    }
-    /// What has changed since the last look, as in "+new -old ~modified".
-    std::string changes() {
-      Changes found;
-      looker.look_at_everything(&found);
-      return text_of(found);
-    }
-    std::vector<std::string> paths() { return looker.snapshot().paths(); }
-
-    Options options;
-    WatchSet watched;
-    Rules rules;
-    Looker looker;
-  };
-  static std::string text_of(const Changes& found) {
-    std::string text;
-    for (const Change& change : found) {
-      text += text.empty() ? "" : " ";
-      text += std::string(1, "+-~"[static_cast<int>(change.kind)]) + change.path;
-    }
-    return text;
-  }
-  static Options roots(std::vector<std::string> paths, std::vector<std::string> extensions = {}) {
-    Options options;
-    options.watch = std::move(paths);
-    options.extensions = std::move(extensions);
-    return options;
-  }
-  static std::vector<std::string> look_at(std::vector<std::string> paths,
-                                          std::vector<std::string> extensions = {},
-                                          const std::vector<std::string>& executables = {}) {
-    return Eyes(roots(std::move(paths), std::move(extensions)), executables).paths();
-  }
-  static std::map<std::string, Stamp> stamps(const Eyes& eyes) {
-    std::map<std::string, Stamp> all;
-    eyes.looker.snapshot().for_each(
-        [&all](const std::string& path, const Stamp& stamp) { all.emplace(path, stamp); });
-    return all;
-  }
-  using Paths = std::vector<std::string>;
-
-  test::Place place_;
-};
 
 TEST_F(Look, FindsRegularFilesBelowTheRoots) {
   write("b");
@@ -108,7 +39,7 @@ TEST_F(Look, StampsSayWhatStatSays) {
                        .size = 5,
                        .inode = status.st_ino,
                        .mtime_nanoseconds = 123456789};
-  EXPECT_EQ(stamps(Eyes()).at("a"), expected);
+  EXPECT_EQ(Eyes().stamps().at("a"), expected);
 }
 
 TEST_F(Look, SeesOneNanosecondInEitherDirection) {
@@ -199,7 +130,7 @@ TEST_F(Look, NotesOfTheExecutableAloneWhetherItMayRun) {
   write("other");
   fs::permissions("server", fs::perms::owner_all);
   fs::permissions("other", fs::perms::owner_all);
-  const auto seen = stamps(Eyes({}, {"./server"}));
+  const auto seen = Eyes({}, {"./server"}).stamps();
   ASSERT_EQ(seen.size(), 2U);
   EXPECT_FALSE(seen.at("other").runnable);
   EXPECT_TRUE(seen.at("server").runnable);
