@@ -50,7 +50,7 @@ Observer::Observer(const Options& options, Handover& memory, const std::string& 
 void Observer::begin() {
   return_to_directory();
   refresh_list();
-  view_ = std::make_unique<View>(options_, list_.paths());
+  view_ = std::make_unique<View>(options_, list_.paths(), directory_);
   view_->looker.look_at_everything(nullptr);
   tell_notices();
   const TimePoint now = Clock::now();
@@ -258,7 +258,7 @@ void Observer::end_burst() {
 void Observer::reread_list() {
   if (!refresh_list()) return;
   look([this](watch::Changes& found) { view_->looker.look_at_everything(&found); });
-  auto view = std::make_unique<View>(options_, list_.paths());
+  auto view = std::make_unique<View>(options_, list_.paths(), directory_);
   view->looker.look_at_everything(nullptr);
   view_ = std::move(view);
   log::info("watching {} now", count_text(file_count(), "file"));

@@ -9,10 +9,11 @@
 
 namespace reloadrun::app {
 
-View::View(const Options& options, const std::vector<std::string>& listed)
+View::View(const Options& options, const std::vector<std::string>& listed,
+           const std::string& directory)
     : interval_(duration_text(options.interval)),
       watched(options, executables_of(options), listed),
-      rules(options),
+      rules(options, directory),
       hints(make_hints(options)),
       looker(watched, rules, {.content = options.content, .hints = hints.get()}) {}
 

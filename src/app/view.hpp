@@ -19,8 +19,10 @@ class View {
   std::vector<std::string> notices_;
 
  public:
-  /// `listed`: the paths of --files-from. Throws Error for a broken pattern.
-  View(const Options& options, const std::vector<std::string>& listed);
+  /// `listed`: the paths of --files-from. `directory`: the working directory's path. Throws Error
+  /// for a broken pattern.
+  View(const Options& options, const std::vector<std::string>& listed,
+       const std::string& directory);
 
   watch::WatchSet watched;
   watch::Rules rules;

@@ -149,11 +149,12 @@ void Looker::look_at_root(const std::string& root, bool anew, Changes* found) {
   }
   const auto known = snapshot_.directories.find(root);
   const bool walked = known != snapshot_.directories.end() && known->second.walked;
-  if (!S_ISDIR(status.st_mode)) {
+  const std::string full = S_ISDIR(status.st_mode) ? canonical(root) : "";
+  if (full.empty()) {  // or a working directory that was removed, which is still a directory
     if (walked) warnings_.push_back(fmt::format("'{}' is gone: waiting for it to come back", root));
     return forget(root, found);
   }
-  Task task{.path = root, .full = canonical(root), .root = true, .anew = anew};
+  Task task{.path = root, .full = full, .root = true, .anew = anew};
   task.around = rules_.around(task.full, warnings_);
   visit(std::move(task), found);
 }

@@ -90,8 +90,8 @@ const Pattern* Scope::match(string_view full, string_view name, bool is_director
   return patterns_->match(full.substr(prefix_.size()), name, is_directory);
 }
 
-Rules::Rules(const Options& options)
-    : here_(with_slash(fs::current_path())),
+Rules::Rules(const Options& options, const std::string& here)
+    : here_(with_slash(here)),
       use_ignore_files_(options.use_ignore_files),
       use_default_ignores_(options.use_default_ignores) {
   add_required(ignore_, options.ignore);
@@ -138,7 +138,7 @@ Rules::Outer Rules::read_outer(const std::string& full, const ScopePtr& before,
       const std::string path = directory / name;
       outer.read[path] = rule_file_state(AT_FDCWD, path, Links::followed);
     }
-    if (directory == top) break;
+    if (directory == top || !directory.has_relative_path()) break;
   }
   read_repository(repository ? &*repository : nullptr, repository ? repository->top : full, outer,
                   before, warnings);
@@ -236,7 +236,7 @@ bool Rules::passes_filters(string_view full) const {
 }
 
 std::optional<string_view> Rules::relative(string_view full) const {
-  if (!full.starts_with(here_)) return std::nullopt;
+  if (here_.empty() || !full.starts_with(here_)) return std::nullopt;
   return full.substr(here_.size());
 }
 

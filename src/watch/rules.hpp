@@ -13,6 +13,7 @@
 #pragma once
 
 #include <array>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -70,8 +71,9 @@ class Rules {
   /// A directory that holds this file is a Python virtual environment (PEP 405), whatever its name.
   static constexpr auto virtual_environment_mark = "pyvenv.cfg";
 
-  /// Throws Error (status 2) for a broken --ignore or --filter.
-  explicit Rules(const Options& options);
+  /// `here`: the working directory's path, absolute and canonical; it need not be there now. Throws
+  /// Error (status 2) for a broken --ignore or --filter.
+  explicit Rules(const Options& options, const std::string& here = std::filesystem::current_path());
 
   /// What applies in the directory `full` (absolute, canonical) from outside: the defaults, the
   /// user's excludes, the enclosing repository's info/exclude and the ignore files of the

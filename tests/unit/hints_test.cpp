@@ -159,6 +159,24 @@ TEST_F(HintedLook, SeesItsRootWithinAnotherRootAgain) {
   EXPECT_EQ(eyes.paths(), (Paths{".gitignore", "src/b", "src/c"}));
 }
 
+TEST_F(HintedLook, SeesItsWorkingDirectoryRemoved) {
+  for (Hints* by : {&hints_, static_cast<Hints*>(nullptr)}) {
+    fs::current_path(place_.work());
+    write("d/a");
+    fs::current_path("d");
+    Eyes eyes({}, {}, by);
+    fs::remove_all(place_.work() / "d");
+    EXPECT_EQ(eyes.turn(), "-a");
+    EXPECT_EQ(eyes.turn(), "");
+    write(place_.work() / "d/a");
+    EXPECT_EQ(eyes.turn(), "");
+    fs::current_path(place_.work() / "d");
+    EXPECT_EQ(eyes.turn(), "+a");
+    write("a", "longer");
+    EXPECT_EQ(by != nullptr ? eyes.hinted() : eyes.turn(), "~a");
+  }
+}
+
 TEST_F(HintedLook, SeesTheDirectoryAroundItsRootRenamed) {
   write("a/src/f");
   Eyes eyes(roots({"a/src"}), {}, &hints_);
