@@ -103,9 +103,10 @@ class Gremlin {
 
 using Files = std::map<std::string, Stamp>;
 
+/// A link that leads nowhere is there, too: rules may take it out of view.
 bool is_there(const std::string& path) {
   std::error_code ignored;
-  return fs::exists(path, ignored);
+  return fs::exists(fs::symlink_status(path, ignored));
 }
 
 Changes difference(const Files& before, const Files& after) {
