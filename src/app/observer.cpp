@@ -64,8 +64,7 @@ void Observer::begin() {
 int Observer::fd() const { return view_->hints && !hints_rest_until_ ? view_->hints->fd() : -1; }
 
 TimePoint Observer::next(bool settled_is_asked) const {
-  Deadline next = earlier(next_look_, hints_rest_until_);
-  if (burst_) next = earlier(next, next_recheck_);
+  Deadline next = earlier(earlier(next_look_, hints_rest_until_), next_recheck_);
   if (burst_ && settled_is_asked) next = earlier(next, due_);
   return *next;
 }
@@ -75,7 +74,7 @@ void Observer::attend() {
   if (hints_rest_until_ && *hints_rest_until_ <= now) hints_rest_until_.reset();
   if (!hints_rest_until_) follow_hints();
   if (next_look_ <= now) look_around();
-  if (burst_ && next_recheck_ && *next_recheck_ <= now) recheck();
+  if (next_recheck_ && *next_recheck_ <= now) recheck();
   if (burst_) judge(Clock::now());
 }
 
@@ -110,7 +109,10 @@ void Observer::follow_hints() {
   const auto hints = view_->hints->read();
   if (hints.empty()) return;
   const bool found_any = look([&](watch::Changes& found) { view_->looker.follow(hints, &found); });
-  if (found_any || ++idle_hints_ < most_idle_hints) return;
+  if (found_any) return;
+  // It may tell that a file was closed, which it does before a lease can tell the same.
+  if (outputs_.any_aside() && !next_recheck_) next_recheck_ = Clock::now() + recheck_delay;
+  if (++idle_hints_ < most_idle_hints) return;
   hints_rest_until_ = Clock::now() + hints_rest;
 }
 
@@ -138,6 +140,7 @@ void Observer::look_around() {
 
 /// Looks again at what is pending, or at least, when that is too much, at what is being written.
 void Observer::recheck() {
+  next_recheck_.reset();
   std::vector<std::string> paths(outputs_.by_others().begin(), outputs_.by_others().end());
   if (pending_.items().size() <= most_asked) paths = pending_.paths();
   look([&](watch::Changes& found) {

@@ -78,6 +78,10 @@ bool Outputs::is_known_output(const std::string& path, const proc::FileIdentity&
 }
 
 void Outputs::put_aside(watch::Pending& pending, const std::string& path, TimePoint now) {
+  if (!aside_.items().contains(path)) {
+    log::debug("{} is held open by reloadrun's process group: a change once it is closed",
+               printable(path));
+  }
   aside_.add(watch::Changes{pending.items().at(path).change}, now);
   pending.drop(path);
 }
@@ -88,7 +92,7 @@ bool Outputs::give_back(watch::Pending& pending, TimePoint now) {
     const auto& change = aside_.items().at(path).change;
     const bool gone = change.kind == Kind::vanished;
     if (!gone && proc::open_for_writing(path) == Writing::yes) continue;
-    pending.add(watch::Changes{change}, now);
+    pending.add_earlier(change, now);
     aside_.drop(path);
     any = true;
   }

@@ -28,6 +28,9 @@ class Outputs {
   /// any.
   bool give_back(watch::Pending& pending, TimePoint now);
 
+  /// Whether anything is put aside.
+  [[nodiscard]] bool any_aside() const { return !aside_.empty(); }
+
   /// The pending files that, as last sorted out, somebody else has open for writing.
   [[nodiscard]] const std::set<std::string>& by_others() const { return written_by_others_; }
   void forget_others() { written_by_others_.clear(); }

@@ -33,6 +33,15 @@ void Pending::add(const Change& change, TimePoint now) {
   }
 }
 
+void Pending::add_earlier(const Change& change, TimePoint now) {
+  Changes in_order{change};
+  if (const auto later = items_.find(change.path); later != items_.end()) {
+    in_order.push_back(later->second.change);
+    items_.erase(later);
+  }
+  add(in_order, now);
+}
+
 void Pending::drop(const std::string& path) { items_.erase(path); }
 
 Changes Pending::take() {

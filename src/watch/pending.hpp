@@ -21,6 +21,8 @@ class Pending {
 
   /// Takes the changes that a look at `now` has found.
   void add(const Changes& found, TimePoint now);
+  /// Takes a change that was found before what is here, and was kept back until `now`.
+  void add_earlier(const Change& change, TimePoint now);
   /// Takes a change back: it is none.
   void drop(const std::string& path);
   /// Takes all, in the order of paths, and is empty then.
