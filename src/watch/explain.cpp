@@ -37,6 +37,14 @@ bool exists(const std::string& path) {
   return ::lstat(path.c_str(), &status) == 0;
 }
 
+/// For the user's eyes; empty when it is there.
+std::string why_not_there(const std::string& path) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) == 0) return {};
+  if (errno == ENOENT || errno == ENOTDIR) return "does not exist";
+  return fmt::format("cannot be looked at ({})", std::strerror(errno));
+}
+
 /// What keeps look() from taking `path` for a file; empty when it is one, or is not there.
 std::string what_it_is_instead(const std::string& path) {
   struct stat status {};
@@ -178,8 +186,9 @@ std::string place_of(const Pattern& pattern, const Patterns& patterns) {
 std::string explain(const std::string& path, const WatchSet& watched, Rules& rules) {
   Warnings warnings;
   const auto [is_watched, reason] = verdict_on(path, watched, rules, warnings);
-  const char* const verb = exists(path) ? "is" : "does not exist; it would";
-  const char* const be = exists(path) ? "" : " be";
+  const std::string absence = why_not_there(path);
+  const std::string verb = absence.empty() ? "is" : absence + "; it would";
+  const char* const be = absence.empty() ? "" : " be";
   std::string text =
       fmt::format("{} {}{}{} watched: {}", path, verb, is_watched ? "" : " not", be, reason);
   for (const std::string& warning : warnings) text += "\n" + warning;
