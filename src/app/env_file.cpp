@@ -159,12 +159,16 @@ std::vector<Variable> read_env_files(const std::vector<std::string>& files) {
   return variables;
 }
 
-void reread_env_files(const std::vector<std::string>& files, std::vector<Variable>& variables) {
+void reread_env_files(const std::vector<std::string>& files, Environment& environment) {
+  std::string fault;
   try {
-    variables = read_env_files(files);
+    environment.variables = read_env_files(files);
   } catch (const Error& error) {
-    log::warn("{}: {}; the last good values stay", printable(error.what()), error.what_to_do());
+    fault = fmt::format("{}: {}; the last good values stay", printable(error.what()),
+                        error.what_to_do());
   }
+  if (!fault.empty() && fault != environment.fault) log::warn("{}", fault);
+  environment.fault = std::move(fault);
 }
 
 }  // namespace reloadrun::app

@@ -31,8 +31,14 @@ std::vector<Variable> parse_env_file(std::string_view text, const std::string& f
 /// also for a file that cannot be read, and for more than can be handed over.
 std::vector<Variable> read_env_files(const std::vector<std::string>& files);
 
-/// Reads `files` into `variables`; when they have become wrong, warns in one line and leaves the
-/// last good ones there.
-void reread_env_files(const std::vector<std::string>& files, std::vector<Variable>& variables);
+/// What the env files gave when they were last right.
+struct Environment {
+  std::vector<Variable> variables;
+  std::string fault;  ///< what is wrong with them since; told
+};
+
+/// Reads `files` into `environment`; when they have become wrong, says so in one line, once for the
+/// same fault, and leaves the last good ones there.
+void reread_env_files(const std::vector<std::string>& files, Environment& environment);
 
 }  // namespace reloadrun::app

@@ -2,6 +2,7 @@
 // thread.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,11 +13,14 @@ namespace reloadrun::app {
 
 class FollowedList {
  public:
-  /// Begins with what the supervisor has read (`options.listed`) and follows the file, unless the
-  /// list came from stdin or there is none.
-  explicit FollowedList(const Options& options);
+  using Paths = std::vector<std::string>;
 
-  [[nodiscard]] const std::vector<std::string>& paths() const { return paths_; }
+  /// Begins with `kept` or else what the supervisor has read (`options.listed`), and follows the
+  /// file, unless the list came from stdin or there is none. `kept`, the caller's, outlives it: the
+  /// last good list while the file is wrong.
+  FollowedList(const Options& options, std::optional<Paths>& kept);
+
+  [[nodiscard]] const Paths& paths() const { return paths_; }
 
   /// Reads the file when it is no longer as it was; returns whether it lists other paths now.
   /// Throws Error when it has become wrong, once for each state of the file: the last good list
@@ -25,7 +29,8 @@ class FollowedList {
 
  private:
   const std::string file_;  // empty: nothing to follow
-  std::vector<std::string> paths_;
+  std::optional<Paths>& kept_;
+  Paths paths_;
   watch::RuleFileState state_;
 };
 

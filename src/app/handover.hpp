@@ -10,6 +10,7 @@
 #include "app/env_file.hpp"
 #include "base/clock.hpp"
 #include "core/restart_loop.hpp"
+#include "watch/rules.hpp"
 
 namespace reloadrun::app {
 
@@ -37,8 +38,13 @@ struct Handover {
   /// Notices that are given once in the life of reloadrun.
   std::vector<std::string> told;
 
-  /// What the env files gave when they were last right.
-  std::vector<Variable> environment;
+  Environment environment;
+
+  /// The list of --files-from as it was when it was last right, if it is wrong now.
+  std::optional<std::vector<std::string>> listed;
+
+  /// What ignore files said when they were last right, of those that are wrong now.
+  watch::KeptRules rules;
 };
 
 /// `paths` one a line, those that `so_far` does not name yet added to it; cut at a whole line

@@ -87,8 +87,13 @@ void members(Archive& a, Variable& variable) {
   a(variable.name, variable.value);
 }
 template <class Archive>
+void members(Archive& a, Environment& environment) {
+  a(environment.variables, environment.fault);
+}
+template <class Archive>
 void members(Archive& a, Handover& h) {
-  a(h.starts, h.postponed, h.changed, h.since, h.burst_since, h.loop, h.told, h.environment);
+  a(h.starts, h.postponed, h.changed, h.since, h.burst_since, h.loop, h.told, h.environment,
+    h.listed, h.rules);
 }
 template <class Archive>
 void members(Archive& a, Begin& b) {

@@ -1,5 +1,6 @@
 #include "app/observer.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@ using namespace std::chrono_literals;
 // What nothing tells of while a burst goes on: a file closed by a writer where there is no inotify,
 // git's lock, an executable that becomes whole.
 constexpr Duration recheck_delay = 20ms;
+constexpr Duration longest_recheck_delay = 100ms;
 
 // A burst of more files is no single save: they are not looked at one by one.
 constexpr std::size_t most_asked = 1000;
@@ -45,14 +47,17 @@ std::string ignoring(const std::string& path) {
 }  // namespace
 
 Observer::Observer(const Options& options, Handover& memory, const std::string& directory)
-    : options_(options), memory_(memory), directory_(directory), list_(options) {}
+    : options_(options), memory_(memory), directory_(directory), list_(options, memory.listed) {}
 
 void Observer::begin() {
   return_to_directory();
   refresh_list();
-  view_ = std::make_unique<View>(options_, list_.paths(), directory_);
+  begun_ = watch::change_time_now();
+  view_ = make_view();
   view_->looker.look_at_everything(nullptr);
+  tell_missing();
   tell_notices();
+  memory_.rules = view_->rules.kept();
   const TimePoint now = Clock::now();
   next_look_ = now + options_.interval;
   if (!memory_.burst_since) return;
@@ -109,9 +114,12 @@ void Observer::follow_hints() {
   const auto hints = view_->hints->read();
   if (hints.empty()) return;
   const bool found_any = look([&](watch::Changes& found) { view_->looker.follow(hints, &found); });
+  if (view_->rules.any_half_written() && !next_recheck_) {
+    next_recheck_ = Clock::now() + recheck_delay;
+  }
   if (found_any) return;
   // It may tell that a file was closed, which it does before a lease can tell the same.
-  if (outputs_.any_aside() && !next_recheck_) next_recheck_ = Clock::now() + recheck_delay;
+  if (outputs_.may_be_closed() && !next_recheck_) next_recheck_ = Clock::now() + recheck_delay;
   if (++idle_hints_ < most_idle_hints) return;
   hints_rest_until_ = Clock::now() + hints_rest;
 }
@@ -121,6 +129,7 @@ void Observer::look_around() {
   idle_hints_ = 0;
   return_to_directory();
   reread_list();
+  look_at_closed_outputs();
   const bool patient = options_.watcher == Watcher::inotify;
   look([&](watch::Changes& found) {
     if (look_failed_) {
@@ -138,11 +147,28 @@ void Observer::look_around() {
   if (!view_->hints) outputs_.note_held();
 }
 
-/// Looks again at what is pending, or at least, when that is too much, at what is being written.
+/// The last lines are still output, what comes after them is not.
+void Observer::look_at_closed_outputs() {
+  const auto closed = outputs_.closed(Clock::now());
+  if (closed.empty()) return;
+  look([&](watch::Changes& found) {
+    for (const std::string& path : closed) view_->looker.look_at(path, &found);
+  });
+  outputs_.forget(closed);
+}
+
+/// Looks again at what keeps the burst from being over.
 void Observer::recheck() {
   next_recheck_.reset();
+  look_at_closed_outputs();
+  if (view_->rules.any_half_written()) {
+    look([this](watch::Changes& found) { view_->looker.look_at_half_written_rules(&found); });
+    if (view_->rules.any_half_written()) next_recheck_ = Clock::now() + longest_recheck_delay;
+  }
   std::vector<std::string> paths(outputs_.by_others().begin(), outputs_.by_others().end());
-  if (pending_.items().size() <= most_asked) paths = pending_.paths();
+  for (const auto& [path, item] : pending_.items()) {
+    if (item.missing_since && paths.size() < most_asked) paths.push_back(path);
+  }
   look([&](watch::Changes& found) {
     for (const std::string& path : paths) view_->looker.look_at(path, &found);
   });
@@ -159,6 +185,7 @@ bool Observer::look(const std::function<void(watch::Changes&)>& how) {
     look_failed_ = true;
   }
   tell_notices();
+  memory_.rules = view_->rules.kept();
   const TimePoint now = Clock::now();
   pending_.add(found, now);
   std::vector<std::string> paths;
@@ -190,9 +217,12 @@ void Observer::judge(TimePoint now) {
   burst.executable_unfinished = executable_is_unfinished(now);
   slow_down_a_loop();
   due_ = core::settled_at(burst, options_.settle);
-  const bool unseen = burst.being_written || burst.missing_since || burst.git_lock_stale_at ||
-                      burst.executable_unfinished;
-  next_recheck_ = unseen ? Deadline(now + recheck_delay) : std::nullopt;
+  const bool unseen = view_->rules.any_half_written() || burst.being_written ||
+                      burst.missing_since || burst.git_lock_stale_at || burst.executable_unfinished;
+  next_recheck_.reset();
+  if (!unseen) return;
+  // The longer it has taken, the less it matters how soon it is seen.
+  next_recheck_ = now + std::clamp((now - burst.first) / 10, recheck_delay, longest_recheck_delay);
 }
 
 watch::GitWork::Seen Observer::look_at_git(TimePoint now) {
@@ -256,22 +286,40 @@ void Observer::end_burst() {
   wait_told_ = false;
 }
 
-/// Another list is another view. What has changed until then is found by the old one; what the list
-/// alone brings or takes is no change.
+std::unique_ptr<View> Observer::make_view() const {
+  return std::make_unique<View>(options_, list_.paths(),
+                                View::Past{directory_, memory_.rules, begun_});
+}
+
+/// Another list is another view. What has changed until then is found by the old one. What the list
+/// alone brings or takes is no change; but what it brings may have changed before.
 void Observer::reread_list() {
-  if (!refresh_list()) return;
-  look([this](watch::Changes& found) { view_->looker.look_at_everything(&found); });
-  auto view = std::make_unique<View>(options_, list_.paths(), directory_);
-  view->looker.look_at_everything(nullptr);
-  view_ = std::move(view);
-  log::info("watching {} now", count_text(file_count(), "file"));
+  if (!refresh_list() && !list_is_new_) return;
+  list_is_new_ = true;
+  look([this](watch::Changes& found) {
+    view_->looker.look_at_everything(&found);
+    const auto known = view_->looker.snapshot().paths();
+    auto view = make_view();
+    watch::Changes seen;
+    view->looker.look_at_everything(&seen);
+    std::erase_if(seen, [&](const watch::Change& change) {
+      return std::binary_search(known.begin(), known.end(), change.path) ||
+             !watch::changed_since(AT_FDCWD, change.path, begun_);
+    });
+    found.insert(found.end(), seen.begin(), seen.end());
+    view_ = std::move(view);
+    list_is_new_ = false;
+    tell_missing();
+    log::info("watching {} now", count_text(file_count(), "file"));
+  });
 }
 
 bool Observer::refresh_list() {
   try {
     return list_.refresh();
   } catch (const Error& error) {
-    log::warn("{}: {}; the last good list stays", printable(error.what()), error.what_to_do());
+    tell_once(fmt::format("{}: {}; the last good list stays", printable(error.what()),
+                          error.what_to_do()));
     return false;
   }
 }
@@ -283,6 +331,17 @@ void Observer::return_to_directory() {
   if (removed && !directory_.empty() && ::chdir(directory_.c_str()) == 0) {
     log::info("{} is back", printable(directory_));
   }
+}
+
+/// A list with the ends of lines of another system, or of another directory, watches nothing.
+void Observer::tell_missing() {
+  const auto gone = [](const std::string& path) { return ::access(path.c_str(), F_OK) != 0; };
+  const auto first = std::ranges::find_if(list_.paths(), gone);
+  if (first == list_.paths().end()) return;
+  const auto count = static_cast<std::size_t>(std::count_if(first, list_.paths().end(), gone));
+  tell_once(fmt::format("{} of {} {} not there ('{}'): waiting for {}", count_text(count, "path"),
+                        printable(options_.files_from), count == 1 ? "is" : "are",
+                        printable(*first), count == 1 ? "it" : "them"));
 }
 
 void Observer::tell_notices() {

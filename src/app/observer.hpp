@@ -70,15 +70,18 @@ class Observer {
   bool look(const std::function<void(watch::Changes&)>& how);
   void look_around();
   void follow_hints();
+  void look_at_closed_outputs();
   void recheck();
   void judge(TimePoint now);
   watch::GitWork::Seen look_at_git(TimePoint now);
   bool executable_is_unfinished(TimePoint now);
   void slow_down_a_loop();
   void end_burst();
+  [[nodiscard]] std::unique_ptr<View> make_view() const;
   void reread_list();
   bool refresh_list();
   void return_to_directory();
+  void tell_missing();
   void tell_notices();
   void tell_once(const std::string& line);
 
@@ -86,6 +89,8 @@ class Observer {
   Handover& memory_;
   const std::string& directory_;
   FollowedList list_;
+  bool list_is_new_ = false;  // there is no view of it yet
+  watch::ChangeTime begun_;
   std::unique_ptr<View> view_;
   TimePoint next_look_{};
   bool look_failed_ = false;

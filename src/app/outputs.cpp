@@ -18,6 +18,9 @@ constexpr Duration recheck = std::chrono::seconds(1);
 // A burst of more files is nobody's log: who writes them is not asked.
 constexpr std::size_t most_asked = 1000;
 
+// Of more files it is asked in each interval only whether they were closed.
+constexpr std::size_t most_asked_by_hint = 50;
+
 }  // namespace
 
 void Outputs::sort_out(watch::Pending& pending, const std::vector<std::string>& paths,
@@ -73,8 +76,39 @@ bool Outputs::is_known_output(const std::string& path, const proc::FileIdentity&
     return writing == Writing::yes && was_output && now - output->second.asked < recheck;
   }
   // Closed since. What comes next is somebody else's.
-  if (output != outputs_.end()) outputs_.erase(output);
-  return held_.erase(identity) != 0 || was_output;
+  const bool was_held = held_.erase(identity) != 0;
+  forget({path});
+  return was_held || was_output;
+}
+
+bool Outputs::may_be_closed() const {
+  const std::size_t files = outputs_.size() + aside_.items().size();
+  return files > 0 && files <= most_asked_by_hint;
+}
+
+std::vector<std::string> Outputs::closed(TimePoint now) {
+  std::vector<std::string> closed;
+  for (auto& [path, output] : outputs_) {
+    Writing writing = Writing::no;
+    if (proc::identity_of(path) == output.identity) writing = proc::open_for_writing(path);
+    if (writing == Writing::unknown && now - output.asked >= recheck) {
+      output.asked = now;
+      const auto ours = proc::written_by_ours({output.identity});
+      if (!ours.tree.contains(output.identity)) writing = Writing::no;
+    }
+    if (writing == Writing::no) closed.push_back(path);
+  }
+  return closed;
+}
+
+void Outputs::forget(const std::vector<std::string>& closed) {
+  for (const std::string& path : closed) {
+    const auto output = outputs_.find(path);
+    if (output == outputs_.end()) continue;
+    held_.erase(output->second.identity);
+    outputs_.erase(output);
+    log::debug("{} is output no more", printable(path));
+  }
 }
 
 void Outputs::put_aside(watch::Pending& pending, const std::string& path, TimePoint now) {
@@ -83,7 +117,19 @@ void Outputs::put_aside(watch::Pending& pending, const std::string& path, TimePo
                printable(path));
   }
   aside_.add(watch::Changes{pending.items().at(path).change}, now);
+  aside_asked_[path] = now;
   pending.drop(path);
+}
+
+/// Where no lease can be had (another's file, FUSE, NFS), /proc has to tell.
+bool Outputs::is_held(const std::string& path, TimePoint now) {
+  const Writing writing = proc::open_for_writing(path);
+  if (writing != Writing::unknown) return writing == Writing::yes;
+  auto& asked = aside_asked_[path];
+  if (now - asked < recheck) return true;
+  asked = now;
+  const auto identity = proc::identity_of(path);
+  return identity && proc::written_by_ours({*identity}).group.contains(*identity);
 }
 
 bool Outputs::give_back(watch::Pending& pending, TimePoint now) {
@@ -91,9 +137,10 @@ bool Outputs::give_back(watch::Pending& pending, TimePoint now) {
   for (const std::string& path : aside_.paths()) {
     const auto& change = aside_.items().at(path).change;
     const bool gone = change.kind == Kind::vanished;
-    if (!gone && proc::open_for_writing(path) == Writing::yes) continue;
+    if (!gone && is_held(path, now)) continue;
     pending.add_earlier(change, now);
     aside_.drop(path);
+    aside_asked_.erase(path);
     any = true;
   }
   return any;

@@ -2,9 +2,9 @@
 // writes is no change. Driven by the observer, on the reloader's main thread, after each look.
 //
 // Who writes a file is known only while it is held open. So what is written by the tree is dropped
-// for good, with the last lines that are seen after it was closed. What a process of the group
-// writes, which may be `tee` as well as a command of the script that has started reloadrun, is put
-// aside, and is a change when it was closed.
+// for good, with the last lines, which are looked at when it was closed. What a process of the
+// group writes, which may be `tee` as well as a command of the script that has started reloadrun,
+// is put aside, and is a change when it was closed.
 #pragma once
 
 #include <map>
@@ -28,8 +28,15 @@ class Outputs {
   /// any.
   bool give_back(watch::Pending& pending, TimePoint now);
 
-  /// Whether anything is put aside.
-  [[nodiscard]] bool any_aside() const { return !aside_.empty(); }
+  /// Whether there are files whose closing makes a difference, and not too many to ask after a
+  /// hint.
+  [[nodiscard]] bool may_be_closed() const;
+
+  /// The files of the tree that nobody has open for writing any more, or that others have taken the
+  /// place of.
+  [[nodiscard]] std::vector<std::string> closed(TimePoint now);
+  /// They are no output any more.
+  void forget(const std::vector<std::string>& closed);
 
   /// The pending files that, as last sorted out, somebody else has open for writing.
   [[nodiscard]] const std::set<std::string>& by_others() const { return written_by_others_; }
@@ -44,6 +51,7 @@ class Outputs {
   bool is_known_output(const std::string& path, const proc::FileIdentity& identity,
                        proc::Writing writing, TimePoint now);
   void put_aside(watch::Pending& pending, const std::string& path, TimePoint now);
+  bool is_held(const std::string& path, TimePoint now);
 
   struct Output {
     proc::FileIdentity identity;  ///< a file that was put in its place is another
@@ -51,7 +59,8 @@ class Outputs {
   };
 
   std::map<std::string, Output> outputs_;
-  watch::Pending aside_;  // held by the group
+  watch::Pending aside_;                          // held by the group
+  std::map<std::string, TimePoint> aside_asked_;  // when /proc last said so
   std::set<std::string> written_by_others_;
   std::set<proc::FileIdentity> held_;
 };

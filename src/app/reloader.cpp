@@ -222,7 +222,7 @@ void Reloader::feed(const core::Event& event) {
 void Reloader::carry_out(const core::Start&) {
   terminal_.save();
   reread_env_files(options_.env_files, handover_.environment);
-  target_.start(handover_.starts + 1, handover_.changed, handover_.environment);
+  target_.start(handover_.starts + 1, handover_.changed, handover_.environment.variables);
 }
 
 void Reloader::carry_out(const core::StopTree& stop) {

@@ -46,7 +46,7 @@ Supervisor::Supervisor(Options options, std::vector<std::string> arguments,
   handover_.postponed = options_.postpone;
   std::error_code nowhere;
   directory_ = std::filesystem::current_path(nowhere);
-  handover_.environment = std::move(environment);
+  handover_.environment.variables = std::move(environment);
 }
 
 Ending Supervisor::run() {

@@ -6,16 +6,20 @@
 #include "app/target.hpp"
 #include "app/words.hpp"
 #include "fmt/format.h"
+#include "proc/open_files.hpp"
 
 namespace reloadrun::app {
 
-View::View(const Options& options, const std::vector<std::string>& listed,
-           const std::string& directory)
+View::View(const Options& options, const std::vector<std::string>& listed, const Past& past)
     : interval_(duration_text(options.interval)),
       watched(options, executables_of(options), listed),
-      rules(options, directory),
+      rules(options, past.directory, past.rules,
+            [](const std::string& path) {
+              return proc::open_for_writing(path) == proc::Writing::yes;
+            }),
       hints(make_hints(options)),
-      looker(watched, rules, {.content = options.content, .hints = hints.get()}) {}
+      looker(watched, rules,
+             {.content = options.content, .hints = hints.get(), .begun = past.begun}) {}
 
 std::unique_ptr<watch::Hints> View::make_hints(const Options& options) {
   if (options.watcher == Watcher::stat) return nullptr;

@@ -10,6 +10,7 @@
 #include "watch/hints.hpp"
 #include "watch/look.hpp"
 #include "watch/rules.hpp"
+#include "watch/stamps.hpp"
 #include "watch/watch_set.hpp"
 
 namespace reloadrun::app {
@@ -19,10 +20,13 @@ class View {
   std::vector<std::string> notices_;
 
  public:
-  /// `listed`: the paths of --files-from. `directory`: the working directory's path. Throws Error
-  /// for a broken pattern.
-  View(const Options& options, const std::vector<std::string>& listed,
-       const std::string& directory);
+  struct Past {
+    std::string directory;     ///< the working directory's path
+    watch::KeptRules rules{};  ///< of ignore files that have gone wrong
+    watch::ChangeTime begun;   ///< when the target was, or is now to be, started
+  };
+  /// `listed`: the paths of --files-from. Throws Error for a broken pattern.
+  View(const Options& options, const std::vector<std::string>& listed, const Past& past);
 
   watch::WatchSet watched;
   watch::Rules rules;

@@ -10,6 +10,7 @@
 #include <concepts>
 #include <cstdint>
 #include <cstring>
+#include <map>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -56,6 +57,13 @@ class Writer {
   void write(std::vector<Value>& values) {
     write(values.size());
     for (Value& value : values) write(value);
+  }
+  void write(std::map<std::string, std::string>& texts) {
+    write(texts.size());
+    for (auto& [name, text] : texts) {
+      write(name);
+      write(text);
+    }
   }
   template <class Value>
   void write(std::optional<Value>& value) {
@@ -120,6 +128,14 @@ class Reader {
   void read(std::vector<Value>& values) {
     values.clear();
     for (std::size_t left = read_size(); left > 0; --left) read(values.emplace_back());
+  }
+  void read(std::map<std::string, std::string>& texts) {
+    texts.clear();
+    for (std::size_t left = read_size(); left > 0; --left) {
+      std::string name;
+      read(name);
+      read(texts[name]);
+    }
   }
   template <class Value>
   void read(std::optional<Value>& value) {

@@ -134,9 +134,20 @@ void Looker::look_at(const std::string& path, Changes* found) {
   if (snapshot_.directories.contains(parent)) look_at_entry(parent, name, false, found);
 }
 
+void Looker::look_at_half_written_rules(Changes* found) {
+  ++pass_;
+  std::vector<std::string> paths;
+  for (const auto& [path, directory] : snapshot_.directories) {
+    if (directory.walked && rules_.half_written(directory.full)) paths.push_back(path);
+  }
+  for (const std::string& path : paths) {
+    if (snapshot_.directories.contains(path)) look_at_node(path, found);
+  }
+}
+
 void Looker::doubt_rules() {
   for (auto& [path, directory] : snapshot_.directories) {
-    directory.rules_in_doubt = directory.repository_top;
+    directory.rules_in_doubt = directory.rules_in_doubt || directory.repository_top;
   }
 }
 

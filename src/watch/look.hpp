@@ -36,6 +36,8 @@ class Looker {
   struct How {
     bool content = false;    ///< hash the bytes of files, see Stamp::content
     Hints* hints = nullptr;  ///< watch the directories by these; the caller's
+    /// Since when a file that the rules bring into view must be as it was, to be no change.
+    ChangeTime begun = change_time_now();
   };
 
   /// `watched` and `rules` stay the caller's and outlive the Looker.
@@ -54,6 +56,9 @@ class Looker {
   /// Looks again at one file of the snapshot, or at one that was there.
   void look_at(const std::string& path, Changes* found);
 
+  /// Looks again at the directories with an ignore file that was being written.
+  void look_at_half_written_rules(Changes* found);
+
   /// Lets the next look at everything ask for the rules again that come from outside a directory.
   void doubt_rules();
 
@@ -70,7 +75,7 @@ class Looker {
     ScopePtr around{};
     bool walk = true;  ///< otherwise only the files that are watched by name count
     bool root = false;
-    bool by_rules = false;  ///< the rules have brought it into view: nothing in it has changed
+    bool by_rules = false;  ///< the rules have brought it into view: nothing in it has appeared
     bool anew = false;      ///< it may be another directory, of the same inode even
     bool skip_environment = false;  ///< leave it out when it is a virtual environment
   };

@@ -17,8 +17,8 @@
 namespace reloadrun::watch {
 namespace {
 
-// A directory whose mtime is younger than this when it is listed may change once more within one
-// tick of its file system's clock: two seconds on FAT, the coarsest.
+// A directory that was changed later than so many seconds before it is listed may change once more
+// within one tick of its file system's clock: two seconds on FAT, the coarsest.
 constexpr std::int64_t coarsest_tick = 2;
 
 /// Whether an entry of this name says something about others.
@@ -113,8 +113,9 @@ bool Looker::identify(const Task& task, const Fd& fd, Directory& directory) {
       watched_paths_[watch].push_back(task.path);
     }
   }
-  const bool touched = own != directory.own;
+  const bool touched = own != directory.own || change_time(status) != directory.changed;
   directory.own = own;
+  directory.changed = change_time(status);
   return another || touched || watched_anew;
 }
 
@@ -139,13 +140,13 @@ bool Looker::refresh_scope(const Sight& sight, const std::vector<Listed>* listed
   directory.ignore_files = states;
   directory.repository_top = top;
   directory.left_out = left_out;
-  directory.rules_in_doubt = false;
   directory.around = sight.task.around;
   const ScopePtr before = directory.scope;
   const bool has_ignore_file =
       std::any_of(states.begin(), states.end(), [](const auto& state) { return state.exists; });
   directory.scope = rules_.inside(
       sight.task.around, {sight.fd.get(), directory.full, has_ignore_file, top}, before, warnings_);
+  directory.rules_in_doubt = rules_.half_written(directory.full);
   return directory.scope != before || left_out != sight.was_left_out;
 }
 
@@ -154,7 +155,8 @@ void Looker::take_listing(const Sight& sight, const std::vector<Listed>& listed)
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
   directory.listing_sure =
-      directory.mount.inotify_sees && directory.own.mtime_seconds < now.tv_sec - coarsest_tick;
+      directory.mount.inotify_sees &&
+      std::max(directory.own.mtime_seconds, directory.changed.seconds) < now.tv_sec - coarsest_tick;
   directory.elsewhere = false;
   std::vector<File> files;
   std::vector<std::string> subdirectories;
@@ -193,7 +195,8 @@ bool Looker::is_ignored_now(const Sight& sight, const std::string& name, bool is
          (directory.left_out || is_ignored(directory.scope, directory, name, is_directory));
 }
 
-/// What the rules alone have taken out of view, or brought into it, is no change.
+/// What the rules alone have taken out of view, or brought into it, is no change; but what has
+/// changed out of view is one when it comes into view.
 void Looker::replace_files(const Sight& sight, std::vector<File> files,
                            const std::vector<Listed>& listed) {
   using Kind = Change::Kind;
@@ -209,7 +212,8 @@ void Looker::replace_files(const Sight& sight, std::vector<File> files,
       }
       ++old;
     } else if (old == directory.files.cend() || now->name < old->name) {
-      if (!was_ignored(sight, now->name, false)) {
+      if (!was_ignored(sight, now->name, false) ||
+          changed_since(sight.fd.get(), now->name, how_.begun)) {
         tell(found, Kind::appeared, below(task.path, now->name), {}, now->stamp);
       }
       ++now;

@@ -78,6 +78,17 @@ const Pattern* Patterns::match(std::optional<string_view> relative_path, string_
   return nullptr;
 }
 
+std::string Patterns::text() const {
+  std::string text;
+  std::size_t line = 1;
+  for (const Pattern& pattern : patterns_) {
+    text.append(pattern.line - line, '\n');
+    text += pattern.text;
+    line = pattern.line;
+  }
+  return text;
+}
+
 std::vector<std::string> Patterns::faults() const {
   std::vector<std::string> found;
   for (const Pattern& pattern : patterns_) {

@@ -44,6 +44,8 @@ class Patterns {
   [[nodiscard]] const std::string& source() const { return source_; }
   [[nodiscard]] const std::vector<Pattern>& all() const { return patterns_; }
   [[nodiscard]] bool empty() const { return patterns_.empty(); }
+  /// The text of an ignore file that says the same, each pattern at its line.
+  [[nodiscard]] std::string text() const;
 
   /// What is wrong, one line for the user a broken pattern ("line 3 of .gitignore: '[a' is a broken
   /// pattern (class without end)"). A broken pattern stays in the list and matches nothing.

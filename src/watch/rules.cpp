@@ -53,11 +53,28 @@ struct FilePlace {
   std::string base;
 };
 
+/// What counts in place of a file that is wrong: what it said before, if it ever was right.
+std::shared_ptr<const Patterns> last_good(const std::string& shown, const Scope* before,
+                                          KeptRules& kept) {
+  if (before != nullptr) {
+    kept.try_emplace(shown, before->patterns().text());
+    return before->shared_patterns();
+  }
+  const auto known = kept.find(shown);
+  if (known == kept.end()) return nullptr;
+  auto patterns = std::make_shared<Patterns>(shown);
+  patterns->add_text(known->second);
+  return patterns;
+}
+
 /// What the file says now, or said before it went wrong, in a scope of its own inside `around`.
 ScopePtr scope_of(const FilePlace& place, const ScopePtr& around, const Scope* before,
-                  Warnings& warnings) {
+                  KeptRules& kept, Warnings& warnings) {
   const auto state = rule_file_state(place.directory_fd, place.name, place.links);
-  if (!state.exists) return around;
+  if (!state.exists) {
+    kept.erase(place.shown);
+    return around;
+  }
   const auto make = [&](std::shared_ptr<const Patterns> patterns, const RuleFileState& of) {
     return std::make_shared<const Scope>(std::move(patterns), place.base, of, around);
   };
@@ -68,10 +85,14 @@ ScopePtr scope_of(const FilePlace& place, const ScopePtr& around, const Scope* b
   if (file->text) patterns->add_text(*file->text);
   std::vector<std::string> faults = patterns->faults();
   if (!file->text) faults.push_back(fmt::format("{} cannot be read ({})", place.shown, file->why));
-  const char* const remedy = before != nullptr ? "what the file said before stays" : "left out";
+  if (faults.empty()) {
+    kept.erase(place.shown);
+    return make(std::move(patterns), file->state);
+  }
+  const auto good = last_good(place.shown, before, kept);
+  const char* const remedy = good ? "what the file said before stays" : "left out";
   for (const std::string& fault : faults) warnings.push_back(fmt::format("{}: {}", fault, remedy));
-  if (before != nullptr && !faults.empty()) return make(before->shared_patterns(), file->state);
-  return make(std::move(patterns), file->state);
+  return make(good ? good : std::move(patterns), file->state);
 }
 
 }  // namespace
@@ -90,10 +111,13 @@ const Pattern* Scope::match(string_view full, string_view name, bool is_director
   return patterns_->match(full.substr(prefix_.size()), name, is_directory);
 }
 
-Rules::Rules(const Options& options, const std::string& here)
+Rules::Rules(const Options& options, const std::string& here, KeptRules kept,
+             BeingWritten being_written)
     : here_(with_slash(here)),
       use_ignore_files_(options.use_ignore_files),
-      use_default_ignores_(options.use_default_ignores) {
+      use_default_ignores_(options.use_default_ignores),
+      kept_(std::move(kept)),
+      being_written_(std::move(being_written)) {
   add_required(ignore_, options.ignore);
   add_required(filters_, options.filters);
   for (const std::string& extension : options.extensions) endings_.push_back("." + extension);
@@ -127,7 +151,7 @@ ScopePtr Rules::around(const std::string& full, Warnings& warnings) {
 }
 
 Rules::Outer Rules::read_outer(const std::string& full, const ScopePtr& before,
-                               Warnings& warnings) const {
+                               Warnings& warnings) {
   Outer outer;
   const auto repository = repository_of(full);
   const fs::path top = repository ? repository->top : "/";
@@ -156,7 +180,7 @@ Rules::Outer Rules::read_outer(const std::string& full, const ScopePtr& before,
 }
 
 void Rules::read_repository(const Repository* repository, const std::string& base, Outer& outer,
-                            const ScopePtr& before, Warnings& warnings) const {
+                            const ScopePtr& before, Warnings& warnings) {
   for (const std::string& config : git_config_files(repository)) {
     outer.read[config] = rule_file_state(AT_FDCWD, config, Links::followed);
   }
@@ -170,16 +194,17 @@ void Rules::read_repository(const Repository* repository, const std::string& bas
 }
 
 ScopePtr Rules::read_file(const std::string& path, const std::string& base, Links links,
-                          Outer& outer, const ScopePtr& before, Warnings& warnings) const {
+                          Outer& outer, const ScopePtr& before, Warnings& warnings) {
   const std::string name = shown(path);
   outer.read[path] = rule_file_state(AT_FDCWD, path, Links::followed);
-  return scope_of({AT_FDCWD, path, links, name, base}, outer.scope, find_scope(before, name),
+  return scope_of({AT_FDCWD, path, links, name, base}, outer.scope, find_scope(before, name), kept_,
                   warnings);
 }
 
 ScopePtr Rules::inside(const ScopePtr& around, const Directory& directory, const ScopePtr& before,
                        Warnings& warnings) {
   if (!use_ignore_files_) return around;
+  half_written_.erase(directory.full);
   ScopePtr scope = around;
   if (directory.is_repository_top && repository_at(directory.full)) {
     Outer& outer = outer_[directory.full];
@@ -192,9 +217,19 @@ ScopePtr Rules::inside(const ScopePtr& around, const Directory& directory, const
   }
   if (!directory.has_ignore_file) return scope;
   for (const char* name : ignore_file_names) {
-    const std::string file = shown(with_slash(directory.full) + name);
-    scope = scope_of({directory.fd, name, Links::refused, file, directory.full}, scope,
-                     find_scope(before, file), warnings);
+    const std::string full = with_slash(directory.full) + name;
+    const std::string file = shown(full);
+    const Scope* const said = find_scope(before, file);
+    const bool same =
+        said == nullptr || said->state() == rule_file_state(directory.fd, name, Links::refused);
+    if (!same && being_written_ && being_written_(full)) {
+      half_written_.insert(directory.full);
+      scope = std::make_shared<const Scope>(said->shared_patterns(), directory.full, said->state(),
+                                            scope);
+      continue;
+    }
+    scope = scope_of({directory.fd, name, Links::refused, file, directory.full}, scope, said, kept_,
+                     warnings);
   }
   return scope;
 }

@@ -14,8 +14,10 @@
 
 #include <array>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +32,9 @@ struct Repository;
 
 /// Lines for the user about what is wrong with ignore files: watch does not speak itself.
 using Warnings = std::vector<std::string>;
+
+/// What ignore files said before they went wrong: their text, by their name for the user.
+using KeptRules = std::map<std::string, std::string>;
 
 /// The ignore files of a directory, the one with the later word last.
 inline constexpr std::array<const char*, 2> ignore_file_names{".gitignore", ".ignore"};
@@ -71,9 +76,17 @@ class Rules {
   /// A directory that holds this file is a Python virtual environment (PEP 405), whatever its name.
   static constexpr auto virtual_environment_mark = "pyvenv.cfg";
 
-  /// `here`: the working directory's path, absolute and canonical; it need not be there now. Throws
-  /// Error (status 2) for a broken --ignore or --filter.
-  explicit Rules(const Options& options, const std::string& here = std::filesystem::current_path());
+  /// Whether somebody has a file open for writing, if that can be told.
+  using BeingWritten = std::function<bool(const std::string& path)>;
+
+  /// `here`: the working directory's path, absolute and canonical; it need not be there now.
+  /// `kept`: what counts of files that are wrong at their first reading. Throws Error (status 2)
+  /// for a broken --ignore or --filter.
+  explicit Rules(const Options& options, const std::string& here = std::filesystem::current_path(),
+                 KeptRules kept = {}, BeingWritten being_written = {});
+
+  /// What counts in place of the files that are wrong now, and were right once.
+  [[nodiscard]] const KeptRules& kept() const { return kept_; }
 
   /// What applies in the directory `full` (absolute, canonical) from outside: the defaults, the
   /// user's excludes, the enclosing repository's info/exclude and the ignore files of the
@@ -96,10 +109,17 @@ class Rules {
   ///
   /// `before`: what this directory had at the last look, or null. A file in the same state is not
   /// read again. When one cannot be read any more or has got a broken pattern, a warning says so,
-  /// once per state of the file, and what it said before stays. At the first reading broken
-  /// patterns are left out with a warning.
+  /// once per state of the file, and what it said before stays. At the first reading, with nothing
+  /// kept, broken patterns are left out with a warning.
+  /// One that somebody is writing, which may be empty now, says what it said before.
   ScopePtr inside(const ScopePtr& around, const Directory& directory, const ScopePtr& before,
                   Warnings& warnings);
+
+  /// Whether an ignore file in the directory `full` was being written when inside() was asked last.
+  [[nodiscard]] bool half_written(const std::string& full) const {
+    return half_written_.contains(full);
+  }
+  [[nodiscard]] bool any_half_written() const { return !half_written_.empty(); }
 
   /// What the patterns say about an entry of a directory whose scope is `scope`, null when nothing
   /// applies there. `full`: the entry's absolute path.
@@ -129,11 +149,11 @@ class Rules {
     [[nodiscard]] bool changed() const;
   };
 
-  Outer read_outer(const std::string& full, const ScopePtr& before, Warnings& warnings) const;
+  Outer read_outer(const std::string& full, const ScopePtr& before, Warnings& warnings);
   void read_repository(const Repository* repository, const std::string& base, Outer& outer,
-                       const ScopePtr& before, Warnings& warnings) const;
+                       const ScopePtr& before, Warnings& warnings);
   ScopePtr read_file(const std::string& path, const std::string& base, Links links, Outer& outer,
-                     const ScopePtr& before, Warnings& warnings) const;
+                     const ScopePtr& before, Warnings& warnings);
   [[nodiscard]] std::string shown(const std::string& path) const;
   [[nodiscard]] std::optional<std::string_view> relative(std::string_view full) const;
 
@@ -143,6 +163,9 @@ class Rules {
   std::vector<std::string> endings_;  // with their dot
   bool use_ignore_files_;
   bool use_default_ignores_;
+  KeptRules kept_;
+  BeingWritten being_written_;
+  std::set<std::string> half_written_;  // directories
   ScopePtr defaults_;
   std::map<std::string, Outer> outer_;  // by directory
 };

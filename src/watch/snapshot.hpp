@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -29,6 +30,14 @@ struct Stamp {
   bool runnable = false;
 
   friend bool operator==(const Stamp&, const Stamp&) = default;
+};
+
+/// The last time that anything about a file or a directory was changed (ctime): nobody's to set.
+struct ChangeTime {
+  std::int64_t seconds = 0;
+  std::int64_t nanoseconds = 0;
+
+  friend auto operator<=>(const ChangeTime&, const ChangeTime&) = default;
 };
 
 /// Whether a file has changed from one stamp to the other. Taking an x bit away is no change; where
@@ -64,14 +73,15 @@ struct Directory {
   std::array<RuleFileState, ignore_file_names.size()> ignore_files{};  ///< as they were read
   bool repository_top = false;
   bool left_out = false;        ///< it is a virtual environment
-  bool rules_in_doubt = false;  ///< they depend on files elsewhere, which have changed
+  bool rules_in_doubt = false;  ///< they depend on files that have changed, or are being written
 
   dev_t device = 0;
   Stamp own{};  ///< the directory's
+  ChangeTime changed{};
   Mount mount{};
   int watch = -1;             ///< inotify's number for it; -1: none
   bool elsewhere = false;     ///< has links, or files with other names: changes pass inotify by
-  bool listing_sure = false;  ///< its entries are the same for as long as its own mtime is
+  bool listing_sure = false;  ///< its entries are the same for as long as it is unchanged
   std::uint64_t pass = 0;     ///< the number of the last look at it
 
   /// Whether inotify tells of whatever changes here.

@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 
+#include <ctime>
+
 #include "base/fd.hpp"
 #include "watch/content.hpp"
 #include "watch/listing.hpp"
@@ -15,6 +17,21 @@ Stamp plain_stamp(const struct stat& status) {
   stamp.size = static_cast<std::uint64_t>(status.st_size);
   stamp.inode = status.st_ino;
   return stamp;
+}
+
+ChangeTime change_time(const struct stat& status) {
+  return {status.st_ctim.tv_sec, status.st_ctim.tv_nsec};
+}
+
+ChangeTime change_time_now() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  return {now.tv_sec, now.tv_nsec};
+}
+
+bool changed_since(int directory, const std::string& name, const ChangeTime& moment) {
+  struct stat status {};
+  return ::fstatat(directory, name.c_str(), &status, 0) == 0 && change_time(status) >= moment;
 }
 
 std::optional<Stamps::Taken> Stamps::take(int directory, const std::string& name,

@@ -15,6 +15,13 @@ namespace reloadrun::watch {
 /// mtime, size and inode, as they are.
 Stamp plain_stamp(const struct stat& status);
 
+ChangeTime change_time(const struct stat& status);
+/// Now, by the clock that local file systems stamp with: what is changed from now on is not older.
+ChangeTime change_time_now();
+/// Whether `name` in `directory` (AT_FDCWD for none) was changed at `moment` or since. A link
+/// counts as what it leads to.
+bool changed_since(int directory, const std::string& name, const ChangeTime& moment);
+
 class Stamps {
  public:
   explicit Stamps(bool with_content) : with_content_(with_content) {}

@@ -94,10 +94,9 @@ TEST_F(Environment, TheLastGoodValuesOutliveAMistake) {
   write("GIVEN=bad\nsecret\n");
   const std::string stay = "; the last good values stay";
   const std::string wrong = env + ":2: there is no '=': write NAME=VALUE" + stay;
-  for (int i = 0; i < 2; ++i) {  // through two reloaders
-    EXPECT_EQ(restarted(program)["given"], "'good'");
-    EXPECT_EQ(program.expect(env), "[reloadrun] " + wrong);
-  }
+  EXPECT_EQ(restarted(program)["given"], "'good'");
+  EXPECT_EQ(program.expect(env), "[reloadrun] " + wrong);
+  EXPECT_EQ(restarted(program)["given"], "'good'");  // in another reloader
   std::filesystem::remove(env);
   EXPECT_EQ(restarted(program)["given"], "'good'");
   EXPECT_EQ(program.expect("--env-file"), "[reloadrun] --env-file '" + env +
@@ -107,6 +106,7 @@ TEST_F(Environment, TheLastGoodValuesOutliveAMistake) {
   write("GIVEN=mended\n");
   EXPECT_EQ(restarted(program)["given"], "'mended'");
   end(program);
+  EXPECT_EQ(program.said().find(wrong), program.said().rfind(wrong));
 }
 
 TEST_F(Environment, ReadAgainWhenTheFirstStartHasWaited) {

@@ -67,6 +67,22 @@ TEST_P(Output, CountsWhenAUserEditsItAndNobodyHoldsIt) {
   end(program);
 }
 
+TEST_P(Output, CountsWhenAUserEditsItInPlaceAfterItWasClosed) {
+  Words options = watching();
+  options.emplace_back("-v");
+  Program program(reloadrun(options, target({"log=server.out"})));
+  const int pid = reports.next("start").number("pid");
+  reports.next("ready");
+  program.signal(SIGUSR2);
+  program.expect("server.out is output");
+  ::kill(pid, SIGKILL);  // no last line
+  program.expect("server.out is output no more");
+  std::ofstream(place.work() / "server.out") << "by hand";
+  EXPECT_EQ(reports.next("start")["changed"], "'server.out'");
+  reports.next("ready");
+  end(program);
+}
+
 TEST_P(Output, OfATargetsLastWordsWhenItEndsByItself) {
   Words options = watching();
   options.emplace_back("-v");
@@ -94,6 +110,27 @@ TEST_P(Output, ThroughAPipeToTee) {
   ::kill(-program.pid(), SIGINT);
   program.wait();
   EXPECT_NE(content_of(place.work() / "dev.out").find("fence"), std::string::npos);
+}
+
+// A lease is for a file's owner: who writes it is told by /proc alone.
+TEST_P(Output, ThroughAPipeToTeeIntoAFileOfAnother) {
+  if (::geteuid() != 0) GTEST_SKIP() << "another user is root's to become";
+  std::string line;
+  for (const std::string& word : reloadrun(watching(), target({})).arguments) line += word + " ";
+  const fs::path out = place.work() / "dev.out";
+  std::ofstream{out};
+  for (const fs::path& path :
+       {place.work().parent_path(), place.work(), fs::path(reports.path()), out}) {
+    fs::permissions(path, fs::perms::all);
+  }
+  Program program({.arguments = {"setpriv", "--reuid", "65534", "--clear-groups", "sh", "-c",
+                                 line + "2>&1 | tee dev.out"},
+                   .directory = place.work()});
+  reports.next("ready");
+  expect_only_the_fence("2");
+  expect_only_the_fence("3");
+  ::kill(-program.pid(), SIGINT);
+  program.wait();
 }
 
 TEST_P(Output, CountsWhenAUserPutsAnotherFileInItsPlace) {

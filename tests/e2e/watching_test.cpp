@@ -264,8 +264,7 @@ TEST_F(Watching, KeepsWhatAnIgnoreFileSaidBeforeItBroke) {
   end(program);
 }
 
-// Not yet: the next generation does not know what an ignore file said before it broke.
-TEST_F(Watching, DISABLED_KeepsItInTheNextGenerations) {
+TEST_F(Watching, KeepsItInTheNextGenerations) {
   write("made.py", "one");
   write(".gitignore", "made.py\n");
   Program program(watching(by_hints));
@@ -276,6 +275,45 @@ TEST_F(Watching, DISABLED_KeepsItInTheNextGenerations) {
   expect_only_a_fence();
   end(program);
   EXPECT_EQ(count(program.said(), "broken pattern"), 1U) << program.said();
+}
+
+TEST_F(Watching, NoticesWhatHasChangedOutOfItsView) {
+  for (const Words& how : {by_both, by_looks}) {
+    write(".gitignore", "made.py\n");
+    write("made.py", "one");
+    Program program(watching(how));
+    generation_ = 0;
+    expect_start({});
+    write("made.py", "longer");
+    expect_only_a_fence();
+    write(".gitignore", "");  // nothing that was brought into view has changed since the start
+    expect_start({".gitignore"});
+    write(".gitignore", "made.py\n");
+    expect_start({".gitignore"});
+    write("made.py", "longer still");
+    write(".gitignore", "");  // as a checkout of another branch may do it
+    expect_start({".gitignore", "made.py"});
+    end(program);
+  }
+}
+
+TEST_F(Watching, NoticesWhatTheRulesAroundItsRootBroughtIntoView) {
+  fs::create_directories(place.beside(".git/objects"));
+  fs::create_directories(place.beside(".git/refs"));
+  std::ofstream(place.beside(".git/HEAD")) << "ref: refs/heads/main\n";
+  for (const Words& how : {by_both, by_looks}) {
+    std::ofstream(place.beside(".gitignore")) << "made.py\n";
+    write("made.py", "one");
+    Program program(watching(how));
+    generation_ = 0;
+    expect_start({});
+    write("made.py", "longer");
+    expect_only_a_fence();
+    std::ofstream(place.beside(".gitignore")) << "";
+    write("made.py", "longer still");
+    expect_start({"made.py"});
+    end(program);
+  }
 }
 
 TEST_F(Watching, FollowsAnEditedListOfFiles) {
@@ -292,6 +330,9 @@ TEST_F(Watching, FollowsAnEditedListOfFiles) {
   write("b.py", "longer still");
   write("c.py", "longer still");
   expect_start({"c.py"});
+  write("d.py", "new");
+  std::ofstream(list) << "a.py\nc.py\nd.py\n";
+  expect_start({"d.py"});
   std::ofstream(list) << "b.py\n" << '\0';
   program.expect("the last good list stays");
   write("b.py", "once more");
@@ -299,8 +340,9 @@ TEST_F(Watching, FollowsAnEditedListOfFiles) {
   expect_start({"a.py"});
   fs::remove(list);
   program.expect("the last good list stays");
-  write("a.py", "longer still");
-  expect_start({"a.py"});
+  write("b.py", "the last");
+  write("d.py", "longer");  // the last good list is not the first one
+  expect_start({"d.py"});
   end(program);
 }
 

@@ -169,21 +169,23 @@ class Warnings {
 TEST_F(EnvFiles, TheLastGoodValuesStay) {
   Warnings warnings;
   const auto env = file(".env", "A=1");
-  Variables variables;
-  reread_env_files({env}, variables);
-  EXPECT_EQ(variables, (Variables{{"A", "1"}}));
+  Environment environment;
+  reread_env_files({env}, environment);
+  EXPECT_EQ(environment.variables, (Variables{{"A", "1"}}));
   file(".env", "A=2\nB");
-  reread_env_files({env}, variables);
-  EXPECT_EQ(variables, (Variables{{"A", "1"}}));
+  for (int start = 0; start < 2; ++start) {  // told once
+    reread_env_files({env}, environment);
+    EXPECT_EQ(environment.variables, (Variables{{"A", "1"}}));
+  }
   EXPECT_EQ(warnings.lines,
             std::vector{env + ":2: there is no '=': write NAME=VALUE; the last good values stay"});
   std::filesystem::remove(env);
-  reread_env_files({env}, variables);
-  EXPECT_EQ(variables, (Variables{{"A", "1"}}));
+  reread_env_files({env}, environment);
+  EXPECT_EQ(environment.variables, (Variables{{"A", "1"}}));
   EXPECT_EQ(warnings.lines.size(), 2U);
   file(".env", "C=3");
-  reread_env_files({env}, variables);
-  EXPECT_EQ(variables, (Variables{{"C", "3"}}));
+  reread_env_files({env}, environment);
+  EXPECT_EQ(environment.variables, (Variables{{"C", "3"}}));
   EXPECT_EQ(warnings.lines.size(), 2U);
 }
 

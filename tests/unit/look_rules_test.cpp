@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "helpers/deadline.hpp"
 #include "unit/looking.hpp"
 
 namespace reloadrun::watch {
@@ -20,6 +21,21 @@ class LookWithRules : public Look, public testing::WithParamInterface<bool> {
 };
 INSTANTIATE_TEST_SUITE_P(By, LookWithRules, testing::Values(true, false),
                          [](const auto& by) { return by.param ? "Hints" : "Turns"; });
+
+TEST_P(LookWithRules, IsToldOfWhatHasChangedBeforeAnIgnoreFileBringsIt) {
+  write("out/a");
+  write("out/b");
+  write(".gitignore", "out/\n");
+  // The clock that stamps files may stand still for some milliseconds.
+  const ChangeTime written = change_time_now();
+  test::eventually("time goes on", [&] { return change_time_now() > written; });
+  Eyes eyes({}, {}, hints(), change_time_now());
+  write("out/b", "longer");
+  EXPECT_EQ(look(eyes), "");
+  fs::remove(".gitignore");
+  EXPECT_EQ(look(eyes), "-.gitignore +out/b");
+  EXPECT_EQ(eyes.paths(), (Paths{"out/a", "out/b"}));
+}
 
 TEST_P(LookWithRules, IsToldNothingOfWhatAnIgnoreFileTakesOrBrings) {
   write("a.log");

@@ -10,6 +10,7 @@
 
 #include <cstring>
 
+#include "helpers/deadline.hpp"
 #include "reloadrun/error.hpp"
 #include "unit/looking.hpp"
 
@@ -143,6 +144,21 @@ TEST_F(Look, GoesWhereALinkLeadsAndNotWhereItsLettersDo) {
   fs::create_directory_symlink("real/sub", "link");
   EXPECT_EQ(look_at({"link/../file"}), Paths{"link/../file"});
   EXPECT_EQ(look_at({".//real/./sub/"}), Paths{"real/sub/inner"});
+}
+
+TEST_F(Look, SeesANewFileWhoseDirectoryWasGivenItsOldTime) {  // as rsync --times does it
+  write("d/a");
+  Eyes eyes;
+  test::eventually("the directory is listed only when it has changed", [&eyes] {
+    eyes.changes();
+    return eyes.looker.snapshot().directories.at("d").listing_sure;
+  });
+  struct stat status {};
+  ASSERT_EQ(::stat("d", &status), 0);
+  write("d/b");
+  const timespec times[2]{status.st_atim, status.st_mtim};
+  ASSERT_EQ(::utimensat(AT_FDCWD, "d", times, 0), 0);
+  EXPECT_EQ(eyes.changes(), "+d/b");
 }
 
 TEST_F(Look, SeesTimesFarAway) {

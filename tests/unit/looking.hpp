@@ -7,6 +7,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <map>
 #include <string>
 #include <utility>
@@ -33,13 +34,15 @@ inline std::string text_of(Changes found) {
 
 /// Somebody who looks, and has looked at everything once.
 struct Eyes {
+  /// `begun`: nothing has changed out of their view, unless a test says since when.
   explicit Eyes(Options wanted = {}, const std::vector<std::string>& executables = {},
-                Hints* by = nullptr)
+                Hints* by = nullptr,
+                const ChangeTime& begun = {std::numeric_limits<std::int64_t>::max(), 0})
       : options(std::move(wanted)),
         watched(options, executables, options.listed),
         rules(options),
         hints(by),
-        looker(watched, rules, {.content = options.content, .hints = by}) {
+        looker(watched, rules, {.content = options.content, .hints = by, .begun = begun}) {
     looker.look_at_everything(nullptr);
   }
 

@@ -255,6 +255,43 @@ TEST_F(RulesTest, WhatAFileSaidBeforeItWentWrongStays) {
   EXPECT_EQ(warnings_.size(), 1U);
 }
 
+TEST_F(RulesTest, WhatAFileSaidBeforeItWentWrongCanBeHandedOn) {
+  write("a");
+  write("b");
+  write(".gitignore", "# A comment\n\na\n");
+  Rules rules(options_);
+  left(rules, ".");
+  EXPECT_EQ(rules.kept(), KeptRules{});
+  write(".gitignore", "b\n[a\n");
+  left(rules, ".");
+  EXPECT_EQ(rules.kept(), (KeptRules{{".gitignore", "\n\na"}}));
+  scopes_.clear();
+  Rules next(options_, fs::current_path(), rules.kept());
+  EXPECT_EQ(left(next, "."), Paths{"b"});
+  EXPECT_EQ(next.kept(), rules.kept());
+  EXPECT_EQ(warnings_.at(0), warnings_.at(1));  // whoever remembers the first tells it once
+  write(".gitignore", "b\n");
+  EXPECT_EQ(left(next, "."), Paths{"a"});
+  EXPECT_EQ(next.kept(), KeptRules{});
+}
+
+TEST_F(RulesTest, AFileThatIsBeingWrittenSaysWhatItSaidBefore) {
+  write("a");
+  write(".gitignore", "a\n");
+  bool writing = false;
+  Rules rules(options_, fs::current_path(), {}, [&](const std::string& path) {
+    return writing && fs::path(path).filename() == ".gitignore";
+  });
+  EXPECT_EQ(left(rules, "."), Paths{});
+  writing = true;
+  write(".gitignore", "");
+  EXPECT_EQ(left(rules, "."), Paths{});
+  EXPECT_TRUE(rules.half_written(fs::current_path()));
+  writing = false;
+  EXPECT_EQ(left(rules, "."), Paths{"a"});
+  EXPECT_FALSE(rules.any_half_written());
+}
+
 TEST_F(RulesTest, WhatTheOuterFilesSaidBeforeTheyWentWrongStays) {
   make_repository(".");
   write("sub/a");

@@ -26,7 +26,9 @@ Begin example() {
                     .burst_since = TimePoint(124s),
                     .loop = {"app.log", 3, {"app.log"}},
                     .told = {"a notice"},
-                    .environment = {{"GIVEN", "a b"}}};
+                    .environment = {{{"GIVEN", "a b"}}, "a fault"},
+                    .listed = {{"listed"}},
+                    .rules = {{".gitignore", "*.tmp\n"}}};
   return begin;
 }
 
@@ -48,7 +50,10 @@ TEST(Wire, GivesBackWhatWasWritten) {
   EXPECT_EQ(begin.handover.burst_since, TimePoint(124s));
   EXPECT_EQ(begin.handover.loop, example().handover.loop);
   EXPECT_EQ(begin.handover.told, example().handover.told);
-  EXPECT_EQ(begin.handover.environment, (std::vector<Variable>{{"GIVEN", "a b"}}));
+  EXPECT_EQ(begin.handover.environment.variables, (std::vector<Variable>{{"GIVEN", "a b"}}));
+  EXPECT_EQ(begin.handover.environment.fault, "a fault");
+  EXPECT_EQ(begin.handover.listed, example().handover.listed);
+  EXPECT_EQ(begin.handover.rules, example().handover.rules);
 }
 
 TEST(Wire, EveryOptionIsHandedDown) {
