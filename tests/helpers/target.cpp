@@ -17,6 +17,9 @@
 //     become-root   take root's ids for good, as sudo does (for a set-user-ID copy of this program)
 //     touch=FILE    make a file, or set its time to now
 //     log=FILE      keep a file open, append a line to it now, on USR2 ("logged"), and on TERM
+//     seen=N        report what stands in the files 0 to N-1 ("seen text=...")
+//     slow=MS       go on only after a random time of at most so many milliseconds
+//     slow-stop=MS  the same, between TERM and the end
 //     fork-on       fork and end in the parent, again and again, ignoring TERM
 
 #include <fcntl.h>
@@ -26,8 +29,10 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <iostream>
+#include <random>
 #include <string>
 #include <string_view>
 
@@ -173,6 +178,24 @@ void keep_log(const std::string& file) {
   });
 }
 
+void tell_what_is_seen(int count) {
+  std::string text;
+  for (int number = 0; number < count; ++number) {
+    std::ifstream file(std::to_string(number));
+    std::string word = "-";
+    file >> word;
+    text += word + " ";
+  }
+  report("seen text=" + escape(text));
+}
+
+int slowest_stop = 0;
+
+void sleep_up_to(int milliseconds) {
+  std::random_device random;
+  ::usleep(random() % (static_cast<unsigned>(milliseconds) * 1000 + 1));
+}
+
 void fork_on() {
   ::signal(SIGTERM, SIG_IGN);
   for (;;) {
@@ -212,6 +235,15 @@ void follow(std::string_view order) {
   if (word == "take-terminal-deaf") ::signal(SIGTERM, SIG_IGN);
   if (word == "first" && variable("RELOADRUN_GENERATION") == "'1'") follow(rest);
   if (word == "touch") touch(std::string(rest));
+  if (word == "seen") tell_what_is_seen(number);
+  if (word == "slow") sleep_up_to(number);
+  if (word == "slow-stop") {
+    slowest_stop = number;
+    ::signal(SIGTERM, [](int) {
+      sleep_up_to(slowest_stop);
+      ::_exit(0);
+    });
+  }
   if (word == "log") keep_log(std::string(rest));
   if (word == "fork-on") fork_on();
   if (word == "become-root" && ::setresuid(0, 0, 0) != 0) ::_exit(95);

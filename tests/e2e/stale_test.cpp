@@ -1,0 +1,108 @@
+// Never stale: when edits stop, the running target has seen the last of them. Bursts of edits at
+// random moments, of a restart as well as between two.
+
+#include <unistd.h>
+
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <random>
+
+#include "fmt/format.h"
+#include "helpers/fixture.hpp"
+
+namespace reloadrun::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t file_count = 50;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr int bursts = 80;
+#else
+constexpr int bursts = 500;
+#endif
+
+class Stale : public EndToEnd, public testing::WithParamInterface<const char*> {
+ protected:
+  Stale() : seed_(first_seed()), random_(seed_) {
+    std::cout << "seed " << seed_ << '\n';
+    for (std::size_t file = 0; file < file_count; ++file) edit(file);
+  }
+
+  /// RELOADRUN_SEED in the environment tries a run again, as far as that is possible.
+  static std::uint32_t first_seed() {
+    const char* given = std::getenv("RELOADRUN_SEED");
+    if (given != nullptr) return static_cast<std::uint32_t>(std::stoul(given));
+    return std::random_device()() % 1'000'000'000;
+  }
+  std::uint32_t below(std::uint32_t bound) { return static_cast<std::uint32_t>(random_() % bound); }
+  void pause(std::uint32_t most_microseconds) { ::usleep(below(most_microseconds)); }
+
+  /// The next version of a file, of the same size as the one before, by one of the ways to save.
+  void edit(std::size_t file) {
+    const std::string text = fmt::format("{:08}", ++versions_[file]);
+    const fs::path path = place.work() / std::to_string(file);
+    switch (below(3)) {
+      case 0:
+        std::ofstream(path) << text;
+        break;
+      case 1:
+        std::ofstream(place.beside("aside")) << text;
+        fs::rename(place.beside("aside"), path);
+        break;
+      case 2:
+        fs::remove(path);
+        std::ofstream(path) << text;
+        break;
+    }
+  }
+  void burst() {
+    for (auto edits = 1 + below(8); edits > 0; --edits) {
+      edit(below(file_count));
+      if (below(2) == 0) pause(3'000);
+    }
+  }
+  [[nodiscard]] std::string newest() const {
+    std::string text;
+    for (const int version : versions_) text += fmt::format("{:08} ", version);
+    return text;
+  }
+  /// Waits for a target that has seen every edit; throws TimedOut.
+  void expect_the_newest_seen() {
+    while (reports.next("seen")["text"] != newest()) {
+    }
+  }
+
+ private:
+  const std::uint32_t seed_;
+  std::mt19937 random_;
+  std::array<int, file_count> versions_{};
+};
+
+INSTANTIATE_TEST_SUITE_P(Watcher, Stale, testing::Values("auto", "stat"),
+                         [](const auto& test) { return std::string(test.param); });
+
+TEST_P(Stale, NeverWhateverTheMomentOfTheEdits) {
+  Program program(
+      reloadrun({"--watcher", GetParam()}, target({"seen=50", "slow=10", "slow-stop=10"})));
+  expect_the_newest_seen();
+  for (int done = 0; done < bursts; ++done) {
+    burst();
+    if (below(3) == 0) {
+      expect_the_newest_seen();
+    } else {
+      pause(40'000);
+    }
+  }
+  burst();
+  expect_the_newest_seen();
+  end(program);
+}
+
+}  // namespace
+}  // namespace reloadrun::test
