@@ -24,7 +24,8 @@ struct Handover {
   /// The next start's RELOADRUN_CHANGED.
   std::string changed;
 
-  /// When the restart that is going on was decided; nullopt at the first start.
+  /// When the first change of the restart that is going on was noticed, or it was asked for;
+  /// nullopt at the first start.
   std::optional<TimePoint> since;
 
   /// When a burst of changes began that was not over when the last generation ended: the next start

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 #include <system_error>
 #include <utility>
 
@@ -55,7 +56,7 @@ void Observer::begin() {
   begun_ = watch::change_time_now();
   view_ = make_view();
   view_->looker.look_at_everything(nullptr);
-  tell_missing();
+  if (memory_.starts == 0) tell_missing();
   tell_notices();
   memory_.rules = view_->rules.kept();
   const TimePoint now = Clock::now();
@@ -167,8 +168,9 @@ void Observer::recheck() {
   }
   std::vector<std::string> paths(outputs_.by_others().begin(), outputs_.by_others().end());
   for (const auto& [path, item] : pending_.items()) {
-    if (item.missing_since && paths.size() < most_asked) paths.push_back(path);
+    if (item.missing_since) paths.push_back(path);
   }
+  if (paths.size() > most_asked) paths.resize(most_asked);  // the others have their turn later
   look([&](watch::Changes& found) {
     for (const std::string& path : paths) view_->looker.look_at(path, &found);
   });
@@ -219,10 +221,10 @@ void Observer::judge(TimePoint now) {
   due_ = core::settled_at(burst, options_.settle);
   const bool unseen = view_->rules.any_half_written() || burst.being_written ||
                       burst.missing_since || burst.git_lock_stale_at || burst.executable_unfinished;
-  next_recheck_.reset();
   if (!unseen) return;
   // The longer it has taken, the less it matters how soon it is seen.
-  next_recheck_ = now + std::clamp((now - burst.first) / 10, recheck_delay, longest_recheck_delay);
+  const Duration delay = std::clamp((now - burst.first) / 10, recheck_delay, longest_recheck_delay);
+  next_recheck_ = earlier(next_recheck_, now + delay);
 }
 
 watch::GitWork::Seen Observer::look_at_git(TimePoint now) {
@@ -298,20 +300,34 @@ void Observer::reread_list() {
   list_is_new_ = true;
   look([this](watch::Changes& found) {
     view_->looker.look_at_everything(&found);
-    const auto known = view_->looker.snapshot().paths();
     auto view = make_view();
-    watch::Changes seen;
-    view->looker.look_at_everything(&seen);
-    std::erase_if(seen, [&](const watch::Change& change) {
-      return std::binary_search(known.begin(), known.end(), change.path) ||
-             !watch::changed_since(AT_FDCWD, change.path, begun_);
-    });
-    found.insert(found.end(), seen.begin(), seen.end());
+    view->looker.look_at_everything(nullptr);
+    add_difference(view_->looker.snapshot(), view->looker.snapshot(), found);
     view_ = std::move(view);
     list_is_new_ = false;
     tell_missing();
     log::info("watching {} now", count_text(file_count(), "file"));
   });
+}
+
+/// What has changed from one view to the other, and not only come into view or gone out of it.
+void Observer::add_difference(const watch::Snapshot& before, const watch::Snapshot& after,
+                              watch::Changes& found) const {
+  using Kind = watch::Change::Kind;
+  std::map<std::string, watch::Stamp> known;
+  before.for_each([&](const std::string& path, const auto& stamp) { known[path] = stamp; });
+  after.for_each([&](const std::string& path, const watch::Stamp& stamp) {
+    if (const auto old = known.extract(path); !old.empty()) {
+      if (watch::differs(old.mapped(), stamp)) {
+        found.push_back({Kind::modified, path, old.mapped(), stamp});
+      }
+    } else if (watch::changed_since(AT_FDCWD, path, begun_)) {
+      found.push_back({Kind::appeared, path, {}, stamp});
+    }
+  });
+  for (const auto& [path, stamp] : known) {
+    if (::access(path.c_str(), F_OK) != 0) found.push_back({Kind::vanished, path, stamp, {}});
+  }
 }
 
 bool Observer::refresh_list() {

@@ -79,6 +79,8 @@ class Observer {
   void end_burst();
   [[nodiscard]] std::unique_ptr<View> make_view() const;
   void reread_list();
+  void add_difference(const watch::Snapshot& before, const watch::Snapshot& after,
+                      watch::Changes& found) const;
   bool refresh_list();
   void return_to_directory();
   void tell_missing();

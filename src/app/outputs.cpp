@@ -54,6 +54,9 @@ void Outputs::sort_out(watch::Pending& pending, const std::vector<std::string>& 
         log::debug("{} is output: what reloadrun runs has it open for writing", printable(path));
       }
       pending.drop(path);
+      // A process that has just been forked may have been found in the group alone.
+      aside_.drop(path);
+      aside_asked_.erase(path);
     } else if (ours.group.contains(identity)) {
       put_aside(pending, path, now);
     } else if (writing == Writing::yes) {
@@ -64,8 +67,11 @@ void Outputs::sort_out(watch::Pending& pending, const std::vector<std::string>& 
 
 /// Its writer has removed or renamed it.
 void Outputs::sort_out_vanished(watch::Pending& pending, const std::string& path, TimePoint now) {
-  if (outputs_.erase(path) != 0) pending.drop(path);
-  if (aside_.items().contains(path)) put_aside(pending, path, now);
+  if (outputs_.erase(path) != 0) {
+    pending.drop(path);
+  } else if (aside_.items().contains(path)) {
+    put_aside(pending, path, now);
+  }
 }
 
 bool Outputs::is_known_output(const std::string& path, const proc::FileIdentity& identity,

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <ranges>
+#include <span>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -197,7 +197,7 @@ void Reloader::take_changes() {
   }
   if (changes.empty()) return;
   log::info("{}: {} {}", changes_text(changes), target_.busy() ? "stopping" : "starting", name_);
-  for (const auto& change : changes | std::views::take(most_details)) {
+  for (const auto& change : std::span(changes).first(std::min(changes.size(), most_details))) {
     log::debug("{}", change_detail(change));
   }
   if (changes.size() > most_details) log::debug("and {} more", changes.size() - most_details);

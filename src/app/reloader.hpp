@@ -63,8 +63,8 @@ class Reloader {
 
   Observer observer_;
 
-  bool begun_ = false;           // not while a burst of the last generation goes on
-  Duration waited_{};            // for the burst that has led to the stop to be over
+  bool begun_ = false;  // core::Begin was fed: not while a burst of the last generation goes on
+  Duration waited_{};   // for the burst that has led to the stop to be over
   std::vector<int> to_forward_;  // to a COMMAND that is being started
   proc::TreeStop tree_;
   bool killing_ = false;

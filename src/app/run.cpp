@@ -1,6 +1,8 @@
 #include "app/run.hpp"
 
 #include <cstdio>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "app/channel.hpp"
@@ -29,9 +31,15 @@ int print(const std::string& text) {
   return status_stopped;
 }
 
+/// Empty when it was removed.
+std::string working_directory() {
+  std::error_code nowhere;
+  return std::filesystem::current_path(nowhere);
+}
+
 /// What is watched, or why a file is; with what is wrong with the rules on stderr.
 std::string answer(const Options& options, const watch::WatchSet& watched) {
-  watch::Rules rules(options);
+  watch::Rules rules(options, working_directory());
   if (!options.explain.empty()) return watch::explain(options.explain, watched, rules) + "\n";
   watch::Looker looker(watched, rules, {});
   looker.look_at_everything(nullptr);
@@ -66,7 +74,7 @@ int run(std::vector<std::string> arguments,
   watched.require_roots();
   const bool asks = options.list || !options.explain.empty();
   if (asks) return print(answer(options, watched));
-  const watch::Rules right(options);  // or an error that names the pattern
+  const watch::Rules right(options, working_directory());  // or an error that names the pattern
   return supervise(std::move(options), std::move(arguments), std::move(environment));
 }
 

@@ -134,8 +134,6 @@ class Policy {
 
   /// Whether the tree is being stopped: TreeGone is awaited.
   [[nodiscard]] bool stopping() const { return state_ == State::stopping; }
-  /// Whether an action that ends this reloader has been returned.
-  [[nodiscard]] bool over() const { return state_ == State::over; }
 
  private:
   enum class State { fresh, waiting, starting, running, pausing, stopping, over };

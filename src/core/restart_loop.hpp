@@ -1,6 +1,6 @@
 // A target that writes, at each of its starts, a file that is watched restarts for ever. Seen here
-// and slowed down. Plain values, no clock: app/reloader asks once a burst on the reloader's main
-// thread, and hands the history over to the next generation.
+// and slowed down. Plain values, no clock: app/observer asks while a burst goes on, on the
+// reloader's main thread, and hands the history over to the next generation.
 #pragma once
 
 #include <chrono>

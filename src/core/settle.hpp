@@ -1,5 +1,5 @@
 // When a burst of changes is over, so that one save, one build and one checkout are one restart. No
-// clock, no file: app/reloader fills in what its looks found, and asks again after each look, on
+// clock, no file: app/observer fills in what its looks found, and asks again after each look, on
 // the reloader's main thread.
 #pragma once
 
@@ -17,9 +17,9 @@ struct Burst {
   Deadline missing_since{};            ///< since when the latest vanished file is missed
   bool executable_unfinished = false;  ///< COMMAND's executable has changed and is not whole
   Deadline git_lock_stale_at{};        ///< git rewrites the work tree: when its lock is forgotten
-  bool git_was_seen = false;           ///< such a lock was seen during this burst
-  bool rebase = false;                 ///< and a rebase is under way
-  Deadline not_before{};               ///< a restart loop is slowed down
+  bool git_was_seen = false;  ///< it has held such a lock, or written its index, in this burst
+  bool rebase = false;        ///< and a rebase is under way
+  Deadline not_before{};      ///< a restart loop is slowed down
 };
 
 /// The longest that a burst is waited for, from its first change: a server that never comes back is

@@ -1,7 +1,7 @@
 // Whether COMMAND's executable is whole: a linker or a copy writes it over a while, and as long as
 // it does, the old target goes on. Nothing is executed here.
 //
-// Driven by app/reloader on the reloader's main thread, when the executable has changed.
+// Driven by app/observer on the reloader's main thread, when the executable has changed.
 #pragma once
 
 #include <string>
@@ -20,7 +20,7 @@ enum class Wholeness {
 /// not_executable, no_program.
 ///
 /// Where no lease tells whether it is being written (see open_for_writing()), the kernel's own
-/// check before an exec does, from Linux 6.14 on; where neither does, it is taken for written.
+/// check before an exec does, from Linux 6.14 on; where neither does, nobody is taken to write it.
 Wholeness wholeness(const std::string& path);
 
 }  // namespace reloadrun::proc

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "base/fd.hpp"
@@ -19,12 +20,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Absolute and without links, but for the last part: a link is watched under its own name.
+/// Absolute and without links as far as they lead somewhere.
+fs::path without_links(const fs::path& path) {
+  std::error_code loop;
+  const fs::path canonical = fs::weakly_canonical(path, loop);
+  return loop ? path.lexically_normal() : canonical;
+}
+
+/// The same but for the last part: a link is watched under its own name.
 std::string full_path(const fs::path& path) {
-  const fs::path absolute = fs::absolute(path);
+  std::error_code nowhere;
+  const fs::path absolute = fs::absolute(path, nowhere);
   const fs::path name = absolute.filename();
-  if (name.empty() || name == "." || name == "..") return fs::weakly_canonical(absolute);
-  return fs::weakly_canonical(absolute.parent_path()) / name;
+  if (name.empty() || name == "." || name == "..") return without_links(absolute);
+  return without_links(absolute.parent_path()) / name;
 }
 
 bool is_directory(const std::string& path) {
@@ -70,7 +79,7 @@ class Descent {
   Descent(Rules& rules, Warnings& warnings) : rules_(rules), warnings_(warnings) {}
 
   Verdict explain(const std::string& root, const std::string& full) {
-    const std::string root_full = fs::weakly_canonical(root);
+    const std::string root_full = without_links(root);
     const fs::path below = fs::path(full).lexically_relative(root_full);
     ScopePtr scope = rules_.around(root_full, warnings_);
     fs::path directory = root_full;
@@ -160,7 +169,7 @@ Verdict verdict_on(const std::string& path, const WatchSet& watched, Rules& rule
   }
   Verdict verdict{false, fmt::format("it is not below {}", watched.description())};
   for (const std::string& root : watched.roots()) {
-    const std::string root_full = fs::weakly_canonical(root);
+    const std::string root_full = without_links(root);
     if (!is_directory(root_full)) {
       if (is_it(root)) return {true, "it is named by --watch or --files-from"};
     } else if (full == root_full || is_it(root)) {

@@ -56,7 +56,7 @@ class ConfigReader {
   std::string read_section() {
     const string_view line = text_.substr(0, text_.find('\n'));
     const std::size_t end = std::min(line.find(']'), line.size() - 1);
-    const std::string name = lower(line.substr(1, end - 1));
+    std::string name = lower(line.substr(1, end - 1));
     text_.remove_prefix(end + 1);
     return name;
   }
@@ -64,7 +64,7 @@ class ConfigReader {
   std::string read_key() {
     const auto* const end = std::find_if_not(text_.begin(), text_.end(), is_key);
     const auto size = static_cast<std::size_t>(end - text_.begin());
-    const std::string key = lower(text_.substr(0, size));
+    std::string key = lower(text_.substr(0, size));
     text_.remove_prefix(size);
     return key;
   }
@@ -86,15 +86,31 @@ class ConfigReader {
       } else if (c != '\\') {
         value += c;
         if (quoted || !is_blank(c)) significant = value.size();
-      } else if (!text_.empty()) {
-        const char escaped = take();
-        if (escaped == '\n') continue;
-        value += escaped == 'n' ? '\n' : escaped == 't' ? '\t' : escaped == 'b' ? '\b' : escaped;
+      } else if (const auto escaped = take_escaped()) {
+        value += *escaped;
         significant = value.size();
       }
     }
     value.resize(significant);
     return value;
+  }
+
+  /// What the character after a backslash stands for; nullopt where that goes on with the next
+  /// line.
+  std::optional<char> take_escaped() {
+    if (text_.empty()) return std::nullopt;
+    switch (const char c = take()) {
+      case '\n':
+        return std::nullopt;
+      case 'n':
+        return '\n';
+      case 't':
+        return '\t';
+      case 'b':
+        return '\b';
+      default:
+        return c;
+    }
   }
 
   string_view text_;

@@ -34,9 +34,12 @@ GitWork::Seen GitWork::look(TimePoint since, TimePoint now) const {
   Seen seen;
   for (const std::string& git_dir : git_dirs_) {
     const auto lock = age_of(git_dir + "/index.lock");
-    const bool locked = lock && *lock < stale_age;
-    if (locked)
-      seen.lock_stale_at = std::max(seen.lock_stale_at, Deadline(now + stale_age - *lock));
+    // One from the future is another clock's: how old it is cannot be told.
+    const bool locked = lock && std::chrono::abs(*lock) < stale_age;
+    if (locked) {
+      const Duration left = stale_age - std::max(*lock, Duration::zero());
+      seen.lock_stale_at = std::max(seen.lock_stale_at, Deadline(now + left));
+    }
     const auto index = age_of(git_dir + "/index");
     const bool at_work = locked || (index && *index <= now - since);
     seen.at_work = seen.at_work || at_work;

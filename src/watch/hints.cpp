@@ -44,10 +44,6 @@ Hints::Hints(std::size_t most)
       most_(most) {}
 
 int Hints::add(int directory) {
-  if (watches_.size() >= most_) {
-    exhausted_ = true;
-    return -1;
-  }
   // By descriptor, so that it is the directory that is looked at, whatever its path means by now.
   const std::string path = fmt::format("/proc/self/fd/{}", directory);
   const int watch = ::inotify_add_watch(inotify_.get(), path.c_str(), entries | the_directory);
@@ -56,16 +52,18 @@ int Hints::add(int directory) {
     return -1;
   }
   const auto place = std::lower_bound(watches_.begin(), watches_.end(), watch);
-  if (place == watches_.end() || *place != watch) watches_.insert(place, watch);
+  if (place != watches_.end() && *place == watch) return watch;
+  if (watches_.size() >= most_) {
+    exhausted_ = true;
+    ::inotify_rm_watch(inotify_.get(), watch);
+    return -1;
+  }
+  watches_.insert(place, watch);
   return watch;
 }
 
 void Hints::remove(int watch) {
   ::inotify_rm_watch(inotify_.get(), watch);  // fails for one that is gone, which is as well
-  lost(watch);
-}
-
-void Hints::lost(int watch) {
   const auto place = std::lower_bound(watches_.begin(), watches_.end(), watch);
   if (place != watches_.end() && *place == watch) watches_.erase(place);
 }

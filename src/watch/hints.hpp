@@ -37,8 +37,6 @@ class Hints {
   /// watches are used up, or those that we may have, or the file system has no inotify at all.
   int add(int directory);
   void remove(int watch);
-  /// inotify has let go of this watch by itself.
-  void lost(int watch);
 
   /// Everything that has come by now, each hint once.
   std::vector<Hint> read();

@@ -31,7 +31,7 @@ unsigned char type_of(int directory, const char* name) {
 }  // namespace
 
 void require_that_file_is_to_blame(const std::string& path) {
-  for (const int error : {ENOENT, ENOTDIR, EACCES, EPERM, ELOOP, ENAMETOOLONG}) {
+  for (const int error : {ENOENT, ENOTDIR, EACCES, EPERM, ELOOP, ENAMETOOLONG, ENOTCONN, ESTALE}) {
     if (errno == error) return;
   }
   throw_errno(path.c_str());

@@ -136,9 +136,10 @@ void Looker::look_at(const std::string& path, Changes* found) {
 
 void Looker::look_at_half_written_rules(Changes* found) {
   ++pass_;
+  const auto half_written = rules_.take_half_written();
   std::vector<std::string> paths;
   for (const auto& [path, directory] : snapshot_.directories) {
-    if (directory.walked && rules_.half_written(directory.full)) paths.push_back(path);
+    if (directory.walked && half_written.contains(directory.full)) paths.push_back(path);
   }
   for (const std::string& path : paths) {
     if (snapshot_.directories.contains(path)) look_at_node(path, found);

@@ -103,6 +103,7 @@ class Looker {
   bool identify(const Task& task, const Fd& fd, Directory& directory);
   bool refresh_scope(const Sight& sight, const std::vector<Listed>* listed);
   void take_listing(const Sight& sight, const std::vector<Listed>& listed);
+  bool add_listed_file(const Sight& sight, const Listed& entry, std::vector<File>& files);
   bool was_ignored(const Sight& sight, const std::string& name, bool is_directory);
   bool is_ignored_now(const Sight& sight, const std::string& name, bool is_directory);
   void replace_files(const Sight& sight, std::vector<File> files,

@@ -27,8 +27,12 @@ bool decides_more_than_itself(const std::string& name) {
          name == Rules::virtual_environment_mark;
 }
 
+/// `listed` is sorted.
 bool has(const std::vector<Listed>& listed, std::string_view name) {
-  return std::ranges::any_of(listed, [name](const Listed& entry) { return entry.name == name; });
+  const auto place =
+      std::lower_bound(listed.begin(), listed.end(), name,
+                       [](const Listed& entry, std::string_view n) { return entry.name < n; });
+  return place != listed.end() && place->name == name;
 }
 
 /// Where `name` stands among sorted things that have one, or would.
@@ -55,11 +59,13 @@ void Looker::look_at_directory(const Task& task, Changes* found) {
   directory.root = is_root;
   directory.skip_environment = task.skip_environment && !is_root;
   const bool touched = identify(task, fd, directory);
+  if (touched) directory.listing_sure = false;  // until it is listed, which may fail
   if (task.walk) {
     Sight sight{task, fd, directory, false, directory.scope, directory.left_out, found};
     std::optional<std::vector<Listed>> listed;
     if (touched || !directory.listing_sure) listed = list_directory(fd, task.path);
     sight.rules_changed = refresh_scope(sight, listed ? &*listed : nullptr) && directory.walked;
+    if (sight.rules_changed) directory.listing_sure = false;
     if (sight.rules_changed && !listed) listed = list_directory(fd, task.path);
     directory.walked = true;
     listed ? take_listing(sight, *listed) : recheck_files(sight);
@@ -154,7 +160,7 @@ void Looker::take_listing(const Sight& sight, const std::vector<Listed>& listed)
   Directory& directory = sight.directory;
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
-  directory.listing_sure =
+  bool sure =
       directory.mount.inotify_sees &&
       std::max(directory.own.mtime_seconds, directory.changed.seconds) < now.tv_sec - coarsest_tick;
   directory.elsewhere = false;
@@ -162,23 +168,28 @@ void Looker::take_listing(const Sight& sight, const std::vector<Listed>& listed)
   std::vector<std::string> subdirectories;
   for (const Listed& entry : listed) {
     if (directory.left_out) break;
-    if (entry.type == DT_DIR) {
-      if (!is_ignored(directory.scope, directory, entry.name, true)) {
-        subdirectories.push_back(entry.name);
-      }
-    } else if ((entry.type == DT_REG || entry.type == DT_LNK) &&
-               wants_file(directory, entry.name)) {
-      if (entry.type == DT_LNK) directory.elsewhere = true;
-      const auto known = place_of(directory.files, entry.name);
-      const bool is_known = known != directory.files.end() && known->name == entry.name;
-      const auto stamp = stamp_of(sight, entry.name, is_known ? &known->stamp : nullptr);
-      if (stamp) files.push_back({entry.name, *stamp});
-      // What it leads to may come to be there, which leaves no trace here.
-      if (!stamp && entry.type == DT_LNK) directory.listing_sure = false;
+    if (entry.type == DT_REG || entry.type == DT_LNK) {
+      if (wants_file(directory, entry.name)) sure = add_listed_file(sight, entry, files) && sure;
+    } else if (entry.type == DT_DIR && !is_ignored(directory.scope, directory, entry.name, true)) {
+      subdirectories.push_back(entry.name);
     }
   }
   replace_files(sight, std::move(files), listed);
   replace_subdirectories(sight, std::move(subdirectories), listed);
+  directory.listing_sure = sure;
+}
+
+/// Returns whether the listing tells what has become of the file. What a link leads to may come to
+/// be there, which leaves no trace here.
+bool Looker::add_listed_file(const Sight& sight, const Listed& entry, std::vector<File>& files) {
+  Directory& directory = sight.directory;
+  const bool is_link = entry.type == DT_LNK;
+  if (is_link) directory.elsewhere = true;
+  const auto known = place_of(directory.files, entry.name);
+  const bool is_known = known != directory.files.end() && known->name == entry.name;
+  const auto stamp = stamp_of(sight, entry.name, is_known ? &known->stamp : nullptr);
+  if (stamp) files.push_back({entry.name, *stamp});
+  return stamp || !is_link;
 }
 
 /// Whether an entry that is not known was out of view by the rules, those of before.

@@ -67,15 +67,12 @@ void Patterns::add(string_view pattern, std::size_t line) { patterns_.emplace_ba
 
 const Pattern* Patterns::match(std::optional<string_view> relative_path, string_view name,
                                bool is_directory) const {
-  for (auto pattern = patterns_.rbegin(); pattern != patterns_.rend(); ++pattern) {
-    if (pattern->directory_only && !is_directory) continue;
-    if (pattern->by_path) {
-      if (relative_path && pattern->glob.matches(*relative_path)) return &*pattern;
-    } else if (pattern->glob.matches(name)) {
-      return &*pattern;
-    }
-  }
-  return nullptr;
+  const auto last = std::find_if(patterns_.rbegin(), patterns_.rend(), [&](const Pattern& one) {
+    if (one.directory_only && !is_directory) return false;
+    if (one.by_path) return relative_path && one.glob.matches(*relative_path);
+    return one.glob.matches(name);
+  });
+  return last == patterns_.rend() ? nullptr : &*last;
 }
 
 std::string Patterns::text() const {

@@ -44,6 +44,12 @@ const Scope* find_scope(const ScopePtr& scope, string_view source) {
   return found;
 }
 
+/// The pointer to `one` among `scope` and those around it.
+ScopePtr owner_of(const Scope* one, ScopePtr scope) {
+  while (scope.get() != one) scope = scope->outer();
+  return scope;
+}
+
 /// Where a rule file is and what its patterns are relative to.
 struct FilePlace {
   int directory_fd;
@@ -215,7 +221,12 @@ ScopePtr Rules::inside(const ScopePtr& around, const Directory& directory, const
     }
     scope = outer.scope;
   }
-  if (!directory.has_ignore_file) return scope;
+  if (!directory.has_ignore_file) {
+    for (const char* name : ignore_file_names) {
+      if (!kept_.empty()) kept_.erase(shown(with_slash(directory.full) + name));
+    }
+    return scope;
+  }
   for (const char* name : ignore_file_names) {
     const std::string full = with_slash(directory.full) + name;
     const std::string file = shown(full);
@@ -224,8 +235,11 @@ ScopePtr Rules::inside(const ScopePtr& around, const Directory& directory, const
         said == nullptr || said->state() == rule_file_state(directory.fd, name, Links::refused);
     if (!same && being_written_ && being_written_(full)) {
       half_written_.insert(directory.full);
-      scope = std::make_shared<const Scope>(said->shared_patterns(), directory.full, said->state(),
-                                            scope);
+      const ScopePtr known = owner_of(said, before);
+      scope = known->outer() == scope
+                  ? known  // another one would be taken for other rules
+                  : std::make_shared<const Scope>(said->shared_patterns(), directory.full,
+                                                  said->state(), scope);
       continue;
     }
     scope = scope_of({directory.fd, name, Links::refused, file, directory.full}, scope, said, kept_,

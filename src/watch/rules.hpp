@@ -20,6 +20,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "reloadrun/options.hpp"
@@ -109,9 +110,9 @@ class Rules {
   ///
   /// `before`: what this directory had at the last look, or null. A file in the same state is not
   /// read again. When one cannot be read any more or has got a broken pattern, a warning says so,
-  /// once per state of the file, and what it said before stays. At the first reading, with nothing
-  /// kept, broken patterns are left out with a warning.
-  /// One that somebody is writing, which may be empty now, says what it said before.
+  /// again for each state of the file, and what it said before stays. At the first reading, with
+  /// nothing kept, broken patterns are left out with a warning. One that somebody is writing, which
+  /// may be empty now, says what it said before.
   ScopePtr inside(const ScopePtr& around, const Directory& directory, const ScopePtr& before,
                   Warnings& warnings);
 
@@ -120,6 +121,8 @@ class Rules {
     return half_written_.contains(full);
   }
   [[nodiscard]] bool any_half_written() const { return !half_written_.empty(); }
+  /// All such directories, which are to be looked at again.
+  std::set<std::string> take_half_written() { return std::exchange(half_written_, {}); }
 
   /// What the patterns say about an entry of a directory whose scope is `scope`, null when nothing
   /// applies there. `full`: the entry's absolute path.

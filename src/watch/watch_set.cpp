@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <ranges>
+#include <span>
 
 #include "fmt/format.h"
 #include "reloadrun/error.hpp"
@@ -45,7 +45,7 @@ void WatchSet::add_root(const std::string& path) {
 }
 
 void WatchSet::require_roots() const {
-  for (const std::string& root : roots_ | std::views::take(required_)) {
+  for (const std::string& root : std::span(roots_).first(required_)) {
     struct stat status {};
     if (::stat(root.c_str(), &status) != 0) {
       throw Error(fmt::format("--watch '{}' cannot be watched ({})", root, std::strerror(errno)),
@@ -64,7 +64,7 @@ std::string WatchSet::description() const {
   if (roots_.empty()) {
     text = "an empty list";
   } else if (roots_ != std::vector<std::string>{"."}) {
-    const auto named = roots_ | std::views::take(most_named);
+    const auto named = std::span(roots_).first(std::min(roots_.size(), most_named));
     text = fmt::format("{}", fmt::join(named.begin(), named.end(), ", "));
     if (roots_.size() > most_named) text += fmt::format(" and {} more", roots_.size() - most_named);
   }

@@ -132,6 +132,11 @@ TEST_F(Explain, WhatIsNoFile) {
             "holds pyvenv.cfg)");
 }
 
+TEST_F(Explain, ALoopOfLinks) {
+  fs::create_symlink("loop", "loop");
+  EXPECT_EQ(explained("loop/a").find("loop/a cannot be looked at ("), 0U) << explained("loop/a");
+}
+
 TEST_F(Explain, SaysWhatIsWrongOnTheWay) {
   write(".gitignore", "[a\n");
   write("a");
