@@ -2,9 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -21,18 +19,6 @@ RuleFileState state_of(const struct stat& status) {
           static_cast<std::uint64_t>(status.st_size),
           status.st_ctim.tv_sec,
           status.st_ctim.tv_nsec};
-}
-
-/// Everything from where `file` stands; nullopt, with errno, when it cannot be read.
-std::optional<std::string> read_all(const Fd& file) {
-  std::string text;
-  std::array<char, 4096> block{};
-  for (;;) {
-    const ssize_t got = ::read(file.get(), block.data(), block.size());
-    if (got == 0) return text;
-    if (got > 0) text.append(block.data(), static_cast<std::size_t>(got));
-    if (got < 0 && errno != EINTR) return std::nullopt;
-  }
 }
 
 }  // namespace
@@ -57,9 +43,11 @@ std::optional<RuleFile> read_rule_file(int directory_fd, const std::string& name
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) throw_errno("fstat");
   if (!S_ISREG(status.st_mode)) return RuleFile{state_of(status), std::nullopt, "no regular file"};
-  auto text = read_all(file);
-  const std::string why = text ? "" : std::strerror(errno);
-  return RuleFile{state_of(status), std::move(text), why};
+  std::string text;
+  if (!read_all(file.get(), text)) {
+    return RuleFile{state_of(status), std::nullopt, std::strerror(errno)};
+  }
+  return RuleFile{state_of(status), std::move(text), {}};
 }
 
 }  // namespace reloadrun::watch
