@@ -142,14 +142,6 @@ class WatchingWithLimits : public Watching {
   }
 };
 
-/// With this for a limit a process can open nothing more.
-rlim_t lowest_free_descriptor(pid_t pid) {
-  const fs::path open = fmt::format("/proc/{}/fd", pid);
-  rlim_t number = 0;
-  while (fs::is_symlink(open / std::to_string(number))) ++number;
-  return number;
-}
-
 TEST_F(WatchingWithLimits, GoesOnWithoutAnInotifyInstance) {
   Program program(limited("0 > /proc/sys/user/max_inotify_instances", watching(by_both)));
   expect_start({});
@@ -177,6 +169,14 @@ TEST_F(WatchingWithLimits, LooksAtTheDirectoriesThatItMayNotWatch) {
 }
 
 #ifndef __SANITIZE_ADDRESS__  // its companion needs descriptors to look at an exception's type
+/// With this for a limit a process can open nothing more.
+rlim_t lowest_free_descriptor(pid_t pid) {
+  const fs::path open = fmt::format("/proc/{}/fd", pid);
+  rlim_t number = 0;
+  while (fs::is_symlink(open / std::to_string(number))) ++number;
+  return number;
+}
+
 TEST_F(WatchingWithLimits, LooksAgainAtWhatItCouldNotLookAt) {
   write("d/f");
   // Where only hints lead to a look, one that failed must not be the last.
