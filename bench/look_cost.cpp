@@ -3,9 +3,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <ctime>
 #include <functional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/fd.hpp"
@@ -40,6 +43,15 @@ void stat_loop(const std::vector<std::string>& paths, std::vector<timespec>& tim
   }
 }
 
+/// A directory that was changed a moment ago is listed at each look; those of a real tree were not.
+void look_until_settled(watch::Looker& looker) {
+  const auto listed_again = [](const auto& one) { return !one.second.listing_sure; };
+  do {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    looker.look_at_everything(nullptr);
+  } while (std::ranges::any_of(looker.snapshot().directories, listed_again));
+}
+
 }  // namespace
 
 LookCost look_cost(const Tree& tree) {
@@ -49,6 +61,7 @@ LookCost look_cost(const Tree& tree) {
   watch::Rules rules(options);
   watch::Looker looker(watched, rules, {});
   looker.look_at_everything(nullptr);
+  look_until_settled(looker);
   const std::vector<std::string> paths = looker.snapshot().paths();
   std::vector<timespec> times(paths.size());
   std::vector<double> ours;
