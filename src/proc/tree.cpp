@@ -52,6 +52,41 @@ Sent tell(const Process& process, int signal) {
   return send_signal(handle, signal);
 }
 
+/// Whom one walk finds below this process; to `ended` is added who was found to have ended.
+///
+/// When a process ends, its children become those of an ancestor whose children this walk may have
+/// read before: they are overlooked. So a walk that finds somebody newly ended wants another.
+std::vector<Process> walk(const std::set<pid_t>& spared, std::set<pid_t>& ended) {
+  std::vector<Process> found;
+  std::set<pid_t> seen{::getpid()};
+  std::vector<std::pair<pid_t, std::set<pid_t>>> families{{::getpid(), children_of(::getpid())}};
+  while (!families.empty()) {
+    const auto [parent, children] = std::move(families.back());
+    families.pop_back();
+    for (const pid_t pid : children) {
+      if (spared.contains(pid) || !seen.insert(pid).second) continue;
+      // Its children before its state: of who is alive after that, these were all.
+      auto its_children = children_of(pid);
+      const auto stat = read_stat(pid);
+      if (!stat && ::kill(pid, 0) != 0 && errno == EPERM) {  // /proc may hide others' (hidepid)
+        found.push_back({.pid = pid, .parent = parent, .name = "a hidden process"});
+        continue;
+      }
+      // A pid that has come to mean a stranger has a parent that is none of ours.
+      const bool is_ours = stat && seen.contains(stat->process.parent);
+      const bool only_a_zombie =
+          is_ours && stat->ended && numbers_in(fmt::format("/proc/{}/task", pid)).size() <= 1;
+      if (!is_ours || only_a_zombie) {
+        ended.insert(pid);
+        continue;
+      }
+      found.push_back(stat->process);
+      families.emplace_back(pid, std::move(its_children));
+    }
+  }
+  return found;
+}
+
 }  // namespace
 
 void become_subreaper() {
@@ -80,28 +115,14 @@ std::set<pid_t> children_by_scan(pid_t parent) {
 }
 
 std::vector<Process> descendants(const std::set<pid_t>& spared) {
-  std::vector<Process> found;
-  std::set<pid_t> seen{::getpid()};
-  std::vector<pid_t> parents{::getpid()};
-  while (!parents.empty()) {
-    const pid_t parent = parents.back();
-    parents.pop_back();
-    for (const pid_t pid : children_of(parent)) {
-      if (spared.contains(pid) || !seen.insert(pid).second) continue;
-      const auto stat = read_stat(pid);
-      if (!stat && ::kill(pid, 0) != 0 && errno == EPERM) {  // /proc may hide others' (hidepid)
-        found.push_back({.pid = pid, .parent = parent, .name = "a hidden process"});
-      }
-      // A pid that has come to mean a stranger has a parent that is none of ours.
-      if (!stat || !seen.contains(stat->process.parent)) continue;
-      const bool only_a_zombie =
-          stat->ended && numbers_in(fmt::format("/proc/{}/task", pid)).size() <= 1;
-      if (only_a_zombie) continue;  // its children are ours already
-      found.push_back(stat->process);
-      parents.push_back(pid);
-    }
+  if (no_child_left()) return {};  // as is usual, and asked in no time
+  constexpr int most_walks = 100;  // of a tree whose processes are born and die for ever
+  std::set<pid_t> ended;
+  for (int walks = 1;; ++walks) {
+    const auto ended_before = ended.size();
+    auto found = walk(spared, ended);
+    if (ended.size() == ended_before || walks == most_walks) return found;
   }
-  return found;
 }
 
 void TreeStop::ask(int signal, bool group_was_told, pid_t untold) {

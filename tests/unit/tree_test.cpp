@@ -2,11 +2,14 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <thread>
 
+#include "base/fd.hpp"
 #include "proc/child.hpp"
 
 namespace reloadrun::proc {
@@ -51,6 +54,44 @@ TEST(Tree, ChildrenOfOtherThreadsCount) {
   EXPECT_EQ(::write(go_on[1], "x", 1), 1);
   other.join();
   end_child(made);
+}
+
+// Each makes the next one and then waits for `go_on` to be closed; the last one stays.
+[[noreturn]] void be_a_chain(int length, Pipe& go_on, Pipe& ready) {
+  go_on.writing = Fd();
+  if (length > 1) {
+    if (::fork() == 0) be_a_chain(length - 1, go_on, ready);
+    char byte = 0;
+    static_cast<void>(!::read(go_on.reading.get(), &byte, 1));
+    ::_exit(0);
+  }
+  const pid_t last = ::getpid();
+  static_cast<void>(!::write(ready.writing.get(), &last, sizeof last));
+  for (;;) ::pause();
+}
+
+TEST(Tree, NobodyIsOverlookedWhileItsParentsEnd) {
+  become_subreaper();
+  for (int round = 0; round < 50; ++round) {
+    Pipe go_on = make_pipe();
+    Pipe ready = make_pipe();
+    constexpr int length = 20;
+    if (::fork() == 0) be_a_chain(length, go_on, ready);
+    pid_t last = 0;
+    EXPECT_EQ(::read(ready.reading.get(), &last, sizeof last), int{sizeof last});
+    go_on = Pipe();  // all the others end
+    int overlooked = 0;
+    for (std::size_t others = length; others > 0;) {
+      const auto all = descendants();
+      others = std::count_if(all.begin(), all.end(), [&](auto& one) { return one.pid != last; });
+      if (others == all.size()) ++overlooked;
+    }
+    EXPECT_EQ(overlooked, 0);
+    ::kill(last, SIGKILL);
+    while (::wait(nullptr) > 0) {
+    }
+  }
+  ::prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
 
 TEST(Tree, TheSparedAreNotTouched) {
