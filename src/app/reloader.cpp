@@ -308,6 +308,7 @@ int reload(Channel channel) {
   // Executed as /proc/self/exe, which would otherwise be its name for ps and killall.
   ::prctl(PR_SET_NAME, "reloadrun");
   Begin begin = channel.receive_begin();
+  begin.signals.let_stops_through();
   // Left to the end of the process, which may come while its worker thread still waits.
   auto* reloader = new Reloader(std::move(channel), std::move(begin));
   return reloader->run();

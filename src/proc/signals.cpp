@@ -1,10 +1,14 @@
 #include "proc/signals.hpp"
 
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
+#include <string_view>
 
 #include "fmt/format.h"
 
@@ -22,15 +26,49 @@ void set_disposition(int signal, void (*handler)(int)) {
   ::sigaction(signal, &action, nullptr);
 }
 
+std::uint64_t bit(int signal) { return std::uint64_t{1} << (signal - 1); }
+
+sigset_t terminal_stops() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGTSTP, SIGTTIN, SIGTTOU}) sigaddset(&set, signal);
+  return set;
+}
+
+/// Those pending for a whole process, a bit each; none when it cannot be read. Async-signal-safe.
+std::uint64_t pending_signals(const char* status_file) {
+  const int file = ::open(status_file, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return 0;
+  constexpr std::string_view name = "ShdPnd:\t";
+  std::array<char, 4096> text{};  // long enough but for hundreds of supplementary groups
+  const ssize_t length = ::read(file, text.data(), text.size());
+  ::close(file);
+  const std::string_view read(text.data(), length < 0 ? 0 : static_cast<std::size_t>(length));
+  const auto place = read.find(name);
+  std::uint64_t pending = 0;
+  if (place != std::string_view::npos) {
+    std::from_chars(read.data() + place + name.size(), read.data() + read.size(), pending, 16);
+  }
+  return pending;
+}
+
 }  // namespace
 
 sigset_t SignalsGiven::mask_set() const {
   sigset_t set;
   sigemptyset(&set);
   for (int signal = 1; signal < NSIG; ++signal) {
-    if ((mask >> (signal - 1) & 1U) != 0) sigaddset(&set, signal);
+    if ((mask & bit(signal)) != 0) sigaddset(&set, signal);
   }
   return set;
+}
+
+void SignalsGiven::let_stops_through() const {
+  sigset_t stops = terminal_stops();
+  for (const int signal : {SIGTSTP, SIGTTIN, SIGTTOU}) {
+    if ((mask & bit(signal)) != 0) sigdelset(&stops, signal);
+  }
+  ::pthread_sigmask(SIG_UNBLOCK, &stops, nullptr);
 }
 
 SignalsGiven take_signals() {
@@ -48,7 +86,7 @@ SignalsGiven take_signals() {
   }
   SignalsGiven given;
   for (int signal = 1; signal < NSIG; ++signal) {
-    if (sigismember(&before, signal) == 1) given.mask |= std::uint64_t{1} << (signal - 1);
+    if (sigismember(&before, signal) == 1) given.mask |= bit(signal);
   }
   given.child_ignored = is_ignored(SIGCHLD);
   if (given.child_ignored) set_disposition(SIGCHLD, SIG_DFL);
@@ -79,12 +117,23 @@ bool from_terminal(const signalfd_siginfo& signal) {
   return !to_leader_alone;
 }
 
-bool terminal_signal_pending() {
-  sigset_t pending;
-  if (::sigpending(&pending) != 0) return false;
-  return sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGQUIT) == 1 ||
-         sigismember(&pending, SIGHUP) == 1;
+bool missed_terminal_signal(const char* parent_status) {
+  // In this order: what comes between the two is pending here as well.
+  const std::uint64_t pending_there = pending_signals(parent_status);
+  sigset_t pending_here;
+  if (::sigpending(&pending_here) != 0) return false;
+  const auto missed = [&](int signal) {
+    return (pending_there & bit(signal)) != 0 && sigismember(&pending_here, signal) == 0;
+  };
+  return missed(SIGINT) || missed(SIGQUIT) || missed(SIGHUP);
 }
+
+StopsHeld::StopsHeld() {
+  const sigset_t stops = terminal_stops();
+  ::pthread_sigmask(SIG_BLOCK, &stops, &before_);
+}
+
+StopsHeld::~StopsHeld() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
 std::string signal_name(int signal) {
   if (const char* name = ::sigabbrev_np(signal)) return fmt::format("SIG{}", name);

@@ -21,6 +21,8 @@ struct SignalsGiven {
   bool child_ignored = false;  ///< SIGCHLD; set to its default here, since children are waited for
 
   [[nodiscard]] sigset_t mask_set() const;
+  /// Unblocks what StopsHeld blocks, but for what was blocked at the start.
+  void let_stops_through() const;
 };
 
 /// Blocks, for this thread and those that it starts, what reloadrun reads from descriptors, and
@@ -45,8 +47,24 @@ class SignalFd {
 /// False for a hang-up that the kernel sent to this process alone, as the leader of its session.
 bool from_terminal(const signalfd_siginfo& signal);
 
-/// Whether one of the signals that a terminal sends is pending for this process.
-bool terminal_signal_pending();
+/// For a process that has just been made, with the terminal's signals blocked: whether one of them
+/// has come before it was there, and is still pending for its parent, whose /proc/PID/status this
+/// is. Async-signal-safe.
+bool missed_terminal_signal(const char* parent_status);
+
+/// Blocks, while it lives, what stops a process from the terminal (Ctrl-Z), in this thread: in a
+/// child of vfork(), which would otherwise be stopped and hold its parent, whom the shell waits for
+/// to stop.
+class StopsHeld {
+ public:
+  StopsHeld();
+  ~StopsHeld();
+  StopsHeld(const StopsHeld&) = delete;
+  StopsHeld& operator=(const StopsHeld&) = delete;
+
+ private:
+  sigset_t before_{};
+};
 
 /// "SIGTERM", "SIGRTMIN+1", "signal 77".
 std::string signal_name(int signal);

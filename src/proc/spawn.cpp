@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "fmt/format.h"
 #include "proc/child.hpp"
 
 namespace reloadrun::proc {
@@ -25,19 +26,38 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
   return result;
 }
 
-/// Everything the new process needs, made before the fork.
+/// Everything the new process needs, made before it is there.
 struct Prepared {
   const Program& program;
   std::vector<char*> argv;
   std::vector<char*> envp;
   sigset_t mask;
   pid_t parent;
-  int error_fd;
-  int go_fd;         // ends when the parent has seen which signals came before the fork
-  int go_writer_fd;  // its other end, which the new process has got too
+  std::string parent_status;  // its file in /proc
+  int report_fd;
 };
 
-// Between fork and exec, in a copy of a process with several threads: only async-signal-safe calls.
+/// What the new process tells of itself: the first at once, the second when exec has failed.
+using MissedASignal = bool;
+using ExecError = int;
+
+template <typename Told>
+void report(int fd, Told told) {
+  static_cast<void>(!::write(fd, &told, sizeof told));  // a pipe that is empty takes it
+}
+
+template <typename Told>
+bool read_report(int fd, Told& told) {
+  for (;;) {
+    const ssize_t got = ::read(fd, &told, sizeof told);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw_errno("read of an exec's outcome");
+    return got == sizeof told;
+  }
+}
+
+// Between vfork and exec, in the parent's memory: only async-signal-safe calls, and nothing of the
+// parent's is changed but errno.
 [[noreturn]] void become(const Prepared& it) {
   const Program& program = it.program;
   if (program.parent_death_signal != 0) {
@@ -45,12 +65,7 @@ struct Prepared {
     // The parent may have died before the line above: then nobody will tell.
     if (::getppid() != it.parent) ::_exit(EXIT_FAILURE);
   }
-  // What comes from here on is told to this process too. Had it gone on before the parent looked, a
-  // signal that it was told would look like one that it has missed.
-  ::close(it.go_writer_fd);
-  char nothing = 0;
-  while (::read(it.go_fd, &nothing, 1) < 0 && errno == EINTR) {
-  }
+  report<MissedASignal>(it.report_fd, missed_terminal_signal(it.parent_status.c_str()));
   if (program.kept_fd >= 0) ::fcntl(program.kept_fd, F_SETFD, 0);
   pollfd writable{program.announce_fd, POLLOUT, 0};  // a terminal may be held by Ctrl-S
   if (program.announce_fd >= 0 && ::poll(&writable, 1, 0) == 1) {
@@ -66,35 +81,38 @@ struct Prepared {
     ::sigprocmask(SIG_SETMASK, &it.mask, nullptr);
   }
   ::execve(program.file.c_str(), it.argv.data(), it.envp.data());
-  const int error = errno;
-  static_cast<void>(!::write(it.error_fd, &error, sizeof error));
+  report<ExecError>(it.report_fd, errno);
   ::_exit(EXIT_FAILURE);
+}
+
+/// By vfork(), since fork() copies the page tables, and then each page that either process writes.
+/// This thread goes on when the new process has executed.
+pid_t start(const Prepared& prepared) {
+  const StopsHeld held;
+  // What is wrong with vfork() elsewhere, become() heeds: it does not return, nor does it change
+  // anything here. posix_spawn() knows neither a parent's death nor whom a signal has missed.
+  const pid_t pid = ::vfork();     // NOLINT(clang-analyzer-security.insecureAPI.vfork)
+  if (pid == 0) become(prepared);  // NOLINT(clang-analyzer-unix.Vfork)
+  return pid;
 }
 
 }  // namespace
 
 Spawned spawn(const Program& program) {
-  Pipe error_pipe = make_pipe();
-  Pipe go_pipe = make_pipe();
+  Pipe pipe = make_pipe();
   const Prepared prepared{program,
                           pointers(program.arguments),
                           pointers(program.environment),
                           program.signals.value_or(SignalsGiven{}).mask_set(),
                           ::getpid(),
-                          error_pipe.writing.get(),
-                          go_pipe.reading.get(),
-                          go_pipe.writing.get()};
+                          fmt::format("/proc/{}/status", ::getpid()),
+                          pipe.writing.get()};
   Spawned spawned;
-  spawned.pid = ::fork();
-  if (spawned.pid < 0) throw_errno("fork");
-  if (spawned.pid == 0) become(prepared);
-  spawned.missed_a_signal = terminal_signal_pending();
-  go_pipe.writing = Fd();
-
-  error_pipe.writing = Fd();  // so that reading ends with the child's copy: when it executes
-  while (::read(error_pipe.reading.get(), &spawned.error, sizeof spawned.error) < 0) {
-    if (errno != EINTR) throw_errno("read of an exec's outcome");
-  }
+  spawned.pid = start(prepared);
+  if (spawned.pid < 0) throw_errno("vfork");
+  pipe.writing = Fd();  // so that reading ends with the child's copy: when it executes
+  read_report<MissedASignal>(pipe.reading.get(), spawned.missed_a_signal);
+  read_report<ExecError>(pipe.reading.get(), spawned.error);
   if (spawned.error != 0) static_cast<void>(wait_for_child(spawned.pid));
   return spawned;
 }

@@ -1,4 +1,4 @@
-// Executing a program: fork and exec, with nothing but async-signal-safe calls between.
+// Executing a program: vfork and exec, with nothing but async-signal-safe calls between.
 #pragma once
 
 #include <sys/types.h>
@@ -17,7 +17,8 @@ struct Program {
   std::vector<std::string> arguments;    ///< argv, with argv[0]
   std::vector<std::string> environment;  ///< NAME=VALUE
 
-  /// Give the program this signal state; without it, it starts with this thread's mask.
+  /// Give the program this signal state; without it, it starts with this thread's mask and with
+  /// what StopsHeld blocks, which it is to unblock (see SignalsGiven::let_stops_through()).
   std::optional<SignalsGiven> signals;
 
   /// What the kernel sends it when the thread that started it ends; 0 for nothing. (exec of a
