@@ -71,6 +71,7 @@ struct Start {};
 /// Ask every process of the tree to end, but for those that were told already.
 struct StopTree {
   bool group_was_told = false;
+  bool reload_follows = false;  ///< unless the end is asked for meanwhile
 };
 /// Kill what is left of it.
 struct KillTree {};

@@ -4,11 +4,20 @@
 
 namespace reloadrun::core {
 
-TimePoint settled_at(const Burst& burst, Duration settle) {
+namespace {
+
+/// When nothing will have happened for long enough, whatever the bounds are.
+TimePoint quiet_at(const Burst& burst, Duration settle) {
+  if (burst.being_written) return TimePoint::max();
   TimePoint quiet = burst.last + settle;
   if (burst.missing_since) quiet = std::max(quiet, *burst.missing_since + missed_for);
-  if (burst.being_written) quiet = TimePoint::max();
-  TimePoint due = std::min(quiet, burst.first + longest_burst);
+  return quiet;
+}
+
+}  // namespace
+
+TimePoint settled_at(const Burst& burst, Duration settle) {
+  TimePoint due = std::min(quiet_at(burst, settle), burst.first + longest_burst);
 
   // What follows is waited for longer than any burst of saves may take.
   if (burst.git_was_seen) {
@@ -18,7 +27,18 @@ TimePoint settled_at(const Burst& burst, Duration settle) {
   if (burst.git_lock_stale_at) due = std::max(due, *burst.git_lock_stale_at);
   if (burst.executable_unfinished) due = std::max(due, burst.first + longest_link);
   if (burst.not_before) due = std::max(due, *burst.not_before);
+  if (burst.tick_over_at) due = std::max(due, *burst.tick_over_at);
   return due;
+}
+
+bool is_cut_off(const Burst& burst, Duration settle, TimePoint now) {
+  return quiet_at(burst, settle) > now;
+}
+
+bool is_certain(const Burst& burst, TimePoint now) {
+  return burst.modified && !burst.being_written && !burst.executable_unfinished &&
+         !burst.git_lock_stale_at && !burst.git_was_seen &&
+         (!burst.not_before || *burst.not_before <= now);
 }
 
 }  // namespace reloadrun::core

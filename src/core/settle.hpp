@@ -1,6 +1,6 @@
-// When a burst of changes is over, so that one save, one build and one checkout are one restart. No
-// clock, no file: app/observer fills in what its looks found, and asks again after each look, on
-// the reloader's main thread.
+// When a burst of changes is over, so that one save, one build and one checkout are one restart;
+// and whether the old target's stop may begin before. No clock, no file: app/observer fills in what
+// its looks found, and asks again after each look, on the reloader's main thread.
 #pragma once
 
 #include <chrono>
@@ -13,6 +13,7 @@ namespace reloadrun::core {
 struct Burst {
   TimePoint first;                     ///< the first change of the burst
   TimePoint last;                      ///< the latest change
+  bool modified = false;               ///< a file was there before, is there, and differs
   bool being_written = false;          ///< a changed file is open for writing
   Deadline missing_since{};            ///< since when the latest vanished file is missed
   bool executable_unfinished = false;  ///< COMMAND's executable has changed and is not whole
@@ -20,6 +21,7 @@ struct Burst {
   bool git_was_seen = false;  ///< it has held such a lock, or written its index, in this burst
   bool rebase = false;        ///< and a rebase is under way
   Deadline not_before{};      ///< a restart loop is slowed down
+  Deadline tick_over_at{};    ///< until then a file may be written again and look the same
 };
 
 /// The longest that a burst is waited for, from its first change: a server that never comes back is
@@ -48,5 +50,14 @@ inline constexpr Duration longest_link = std::chrono::seconds(30);
 /// When the burst is over if nothing more happens; the restart is due then. `settle` is how long
 /// nothing may have changed. The result may lie in the past.
 TimePoint settled_at(const Burst& burst, Duration settle);
+
+/// Whether it is still going on when settled_at() has come: it was cut off.
+bool is_cut_off(const Burst& burst, Duration settle, TimePoint now);
+
+/// Whether the burst leads to a restart whatever comes next, so that the stop can begin at once and
+/// the rest be waited for meanwhile. A file that has appeared may be a temporary one, a file that
+/// has vanished may come back, and what somebody is still writing, or git, or a linker, is not
+/// there yet: until it is, the old target serves.
+bool is_certain(const Burst& burst, TimePoint now);
 
 }  // namespace reloadrun::core

@@ -118,5 +118,35 @@ TEST(Settle, ASlowedRestartKeepsItsTimeLastOfAll) {
   });
 }
 
+TEST(Settle, ATickIsWaitedOutWhateverTheBound) {
+  expect_rows({
+      {"longer than the settle", with(burst(0), &Burst::tick_over_at, at(10)), 10, 0ms},
+      {"over before", with(burst(5), &Burst::tick_over_at, at(8)), 15},
+      {"beyond the bound", with(burst(1999), &Burst::tick_over_at, at(2008)), 2008},
+  });
+}
+
+TEST(Settle, ABurstIsCutOffWhenItGoesOn) {
+  EXPECT_FALSE(is_cut_off(burst(0), 10ms, at(10)));
+  EXPECT_TRUE(is_cut_off(burst(1995), 10ms, at(2000)));
+  EXPECT_TRUE(is_cut_off(with(burst(0), &Burst::being_written, true), 10ms, at(2000)));
+  EXPECT_TRUE(is_cut_off(with(burst(0), &Burst::missing_since, at(1900)), 10ms, at(2000)));
+  EXPECT_FALSE(is_cut_off(with(burst(0), &Burst::missing_since, at(1800)), 10ms, at(2000)));
+}
+
+TEST(Certain, IsAModifiedFileUnlessSomebodyIsNotDone) {
+  const Burst modified = with(burst(0), &Burst::modified, true);
+  EXPECT_TRUE(is_certain(modified, at(0)));
+  EXPECT_TRUE(is_certain(with(modified, &Burst::missing_since, at(0)), at(0)));
+  EXPECT_FALSE(is_certain(burst(0), at(0))) << "a file that appeared may be a temporary one";
+  EXPECT_FALSE(is_certain(with(burst(0), &Burst::missing_since, at(0)), at(100)));
+  EXPECT_FALSE(is_certain(with(modified, &Burst::being_written, true), at(0)));
+  EXPECT_FALSE(is_certain(with(modified, &Burst::executable_unfinished, true), at(0)));
+  EXPECT_FALSE(is_certain(with(modified, &Burst::git_lock_stale_at, at(5000)), at(0)));
+  EXPECT_FALSE(is_certain(with(modified, &Burst::git_was_seen, true), at(0)));
+  EXPECT_FALSE(is_certain(with(modified, &Burst::not_before, at(500)), at(499)));
+  EXPECT_TRUE(is_certain(with(modified, &Burst::not_before, at(500)), at(500)));
+}
+
 }  // namespace
 }  // namespace reloadrun::core
