@@ -1,0 +1,102 @@
+// Memory that the next process finds as it was.
+
+#include "base/arena.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <map>
+#include <memory_resource>
+#include <string>
+
+#include "helpers/processes.hpp"
+
+namespace reloadrun {
+namespace {
+
+using Texts = std::pmr::map<std::pmr::string, int>;
+
+Fd copy_of(int fd) { return Fd(::fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
+
+/// As the end of this process would do it.
+void leave(const Arena* arena) { ::munmap(const_cast<Arena*>(arena), Arena::most); }
+
+// Each in a process of its own: there is one arena in a process.
+TEST(Arena, IsThereAgain) {
+  EXPECT_TRUE(test::in_child([] {
+    Arena* arena = Arena::create();
+    if (arena == nullptr || arena->root() != nullptr) return false;
+    auto* texts = std::pmr::polymorphic_allocator<>(arena).new_object<Texts>();
+    for (int i = 0; i < 1000; ++i) {
+      texts->emplace(std::string(static_cast<std::size_t>(i), 'x'), i);
+    }
+    arena->set_root(texts);
+    Fd file = copy_of(arena->fd());
+    leave(arena);
+
+    arena = Arena::adopt(std::move(file));
+    if (arena == nullptr || arena->root() != texts || texts->size() != 1000) return false;
+    for (int i = 0; i < 1000; ++i) {
+      if (texts->at(std::pmr::string(static_cast<std::size_t>(i), 'x')) != i) return false;
+    }
+    texts->clear();
+    texts->emplace("goes on", 1);
+    return texts->contains("goes on");
+  }));
+}
+
+TEST(Arena, UsesAgainWhatWasGivenBack) {
+  EXPECT_TRUE(test::in_child([] {
+    Arena* arena = Arena::create();
+    for (const std::size_t size : {0U, 1U, 16U, 17U, 1000U, 1025U, 5000U, 1000000U}) {
+      void* const first = arena->allocate(size);
+      void* const second = arena->allocate(size);
+      if (first == second) return false;
+      arena->deallocate(second, size);
+      if (arena->allocate(size) != second) return false;
+    }
+    return true;
+  }));
+}
+
+TEST(Arena, LeavesLittleIdle) {
+  EXPECT_TRUE(test::in_child([] {
+    Arena* arena = Arena::create();
+    for (std::size_t size = 1; size < Arena::most / 64; size += size / 7 + 1) {
+      auto* const first = static_cast<std::byte*>(arena->allocate(size));
+      auto* const second = static_cast<std::byte*>(arena->allocate(size));
+      const auto taken = static_cast<std::size_t>(second - first);
+      if (taken < size || taken > size + size / 4 + alignof(std::max_align_t)) return false;
+    }
+    return true;
+  }));
+}
+
+TEST(Arena, RefusesWhatIsNotItsOwn) {
+  EXPECT_TRUE(test::in_child([] {
+    Fd empty(::memfd_create("test", MFD_CLOEXEC));
+    if (Arena::adopt(copy_of(empty.get())) != nullptr) return false;
+    if (::ftruncate(empty.get(), static_cast<off_t>(Arena::most)) != 0) return false;
+    return Arena::adopt(std::move(empty)) == nullptr && Arena::adopt(Fd()) == nullptr;
+  }));
+}
+
+TEST(Arena, RefusesWhatWasTorn) {
+  EXPECT_TRUE(test::in_child([] {
+    Arena* arena = Arena::create();
+    Fd file = copy_of(arena->fd());
+    leave(arena);
+    return ::ftruncate(file.get(), 4096) == 0 && Arena::adopt(std::move(file)) == nullptr;
+  }));
+}
+
+TEST(Arena, IsOneInAProcess) {
+  EXPECT_TRUE(
+      test::in_child([] { return Arena::create() != nullptr && Arena::create() == nullptr; }));
+}
+
+}  // namespace
+}  // namespace reloadrun
