@@ -59,7 +59,8 @@ LookCost look_cost(const Tree& tree) {
   const Options options;
   const watch::WatchSet watched(options, {});
   watch::Rules rules(options);
-  watch::Looker looker(watched, rules, {});
+  watch::Snapshot snapshot;
+  watch::Looker looker(watched, rules, snapshot, {});
   looker.look_at_everything(nullptr);
   look_until_settled(looker);
   const std::vector<std::string> paths = looker.snapshot().paths();

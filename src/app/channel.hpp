@@ -6,9 +6,12 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include "app/messages.hpp"
 #include "base/fd.hpp"
@@ -21,7 +24,9 @@ inline constexpr auto channel_variable = "RELOADRUN_CHANNEL";  // the socket's d
 
 class Channel {
  public:
-  /// Both ends, close-on-exec.
+  /// An end that is closed.
+  Channel() : closed_(true) {}
+  /// The supervisor's end and the reloader's, close-on-exec.
   static std::pair<Channel, Channel> make_pair();
 
   /// The socket that this process was given as a reloader; nullopt in any other process. Looks at
@@ -30,10 +35,15 @@ class Channel {
 
   [[nodiscard]] int fd() const { return socket_.get(); }
 
-  /// The whole of what a reloader begins with, of any size. Throws std::system_error.
-  void send_begin(const Begin& begin);
-  /// Throws wire::Torn when it is not there.
-  Begin receive_begin();
+  /// The whole of what a reloader begins with, of any size. False when the reloader has gone.
+  /// Throws std::system_error.
+  bool send_begin(const Begin& begin);
+  /// Waits for it. Nullopt when the supervisor has gone. Throws wire::Torn.
+  std::optional<Begin> receive_begin();
+
+  /// What outlives this generation, of any size; the descriptors stay the caller's. False when the
+  /// supervisor has gone, or does not read.
+  bool send_handover(const Handover& values, const Descriptors& with, Duration patience);
 
   /// False when the other end has gone, or when the socket is full and the other end has not read
   /// for as long as `patience`: then the message is lost.
@@ -42,7 +52,7 @@ class Channel {
 
   /// The next message; nullopt when none is there now. Throws wire::Torn.
   std::optional<Order> receive_order();
-  std::optional<Report> receive_report();
+  std::optional<Received> receive_report();
 
   /// Whether receiving has found the other end gone, with nothing left to read.
   [[nodiscard]] bool closed() const { return closed_; }
@@ -50,8 +60,14 @@ class Channel {
  private:
   explicit Channel(Fd socket) : socket_(std::move(socket)) {}
 
-  bool send_bytes(std::string_view bytes, Duration patience);
-  std::optional<std::string> receive_bytes();
+  struct Message {
+    std::string bytes;
+    std::vector<Fd> descriptors;
+  };
+  bool send_parcel(std::string_view mark, const std::string& content, const Descriptors& with,
+                   Duration patience);
+  bool send_message(std::string_view bytes, std::span<const int> descriptors, Duration patience);
+  std::optional<Message> receive_message();
 
   Fd socket_;
   bool closed_ = false;

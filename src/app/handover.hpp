@@ -9,10 +9,21 @@
 
 #include "app/env_file.hpp"
 #include "base/clock.hpp"
+#include "base/fd.hpp"
 #include "core/restart_loop.hpp"
+#include "proc/open_files.hpp"
+#include "watch/pending.hpp"
 #include "watch/rules.hpp"
 
 namespace reloadrun::app {
+
+struct OpenBurst {
+  /// When it began. If the last generation had waited for another to be over before it stopped its
+  /// target, dated back by that, as both together have the bound of one burst.
+  TimePoint first;
+  TimePoint last;  ///< when its latest change was noticed
+  std::vector<watch::Pending::Item> changes;
+};
 
 struct Handover {
   /// How often COMMAND was started so far: RELOADRUN_GENERATION counts on from here.
@@ -28,10 +39,13 @@ struct Handover {
   /// nullopt at the first start.
   std::optional<TimePoint> since;
 
-  /// When a burst of changes began that was not over when the last generation ended: the next start
-  /// waits for its end. Dated back by how long the generation had waited before it stopped its
-  /// target, as both together have the bound of one burst.
-  std::optional<TimePoint> burst_since;
+  /// The burst of changes that was not over when the last generation ended: the next start waits
+  /// for its end.
+  std::optional<OpenBurst> burst;
+
+  /// Whether the last start came at the bound of a burst, not at its end. Until one has ended, the
+  /// target goes on serving while it settles: who changes files without a pause has a server.
+  bool cut_off = false;
 
   /// The restarts in a row that one file has caused.
   core::RestartLoop loop;
@@ -41,11 +55,27 @@ struct Handover {
 
   Environment environment;
 
-  /// The list of --files-from as it was when it was last right, if it is wrong now.
+  /// The list of --files-from as it was when it was last right, once it was read again.
   std::optional<std::vector<std::string>> listed;
 
-  /// What ignore files said when they were last right, of those that are wrong now.
-  watch::KeptRules rules;
+  /// Which look the snapshot has as its last: a snapshot of another number is not the one that
+  /// these values go with.
+  std::uint64_t look = 0;
+
+  /// What the rules have read; the snapshot names it by numbers.
+  watch::RulesMemory rules;
+
+  /// What the last target's tree had open for writing when its stop began.
+  std::vector<proc::FileIdentity> held;
+
+  /// What was its output, and was found closed a moment ago.
+  std::vector<proc::FileIdentity> closed;
+};
+
+/// What outlives a generation beside the values; -1 when there is none.
+struct Descriptors {
+  Fd snapshot;  ///< the arena with the snapshot
+  Fd inotify;   ///< the instance that the snapshot's watches are numbers of
 };
 
 /// `paths` one a line, those that `so_far` does not name yet added to it; cut at a whole line

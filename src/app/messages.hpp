@@ -28,6 +28,39 @@ template <class Archive>
 void members(Archive& a, Ending& e) {
   a(e.by_signal, e.value, e.core_dumped);
 }
+namespace proc {
+template <class Archive>
+void members(Archive& a, FileIdentity& file) {
+  a(file.device, file.inode, file.born);
+}
+}  // namespace proc
+namespace watch {
+template <class Archive>
+void members(Archive& a, RuleFileState& s) {
+  a(s.exists, s.device, s.inode, s.size, s.ctime_seconds, s.ctime_nanoseconds);
+}
+template <class Archive>
+void members(Archive& a, Stamp& s) {
+  a(s.mtime_seconds, s.mtime_nanoseconds, s.size, s.inode, s.content, s.runnable);
+}
+template <class Archive>
+void members(Archive& a, Pending::Item& item) {
+  Change& change = item.change;
+  a(change.kind, change.path, change.before, change.after, change.rewritten, item.missing_since);
+}
+template <class Archive>
+void members(Archive& a, RulesMemory::OneScope& one) {
+  a(one.is_default, one.source, one.directory, one.text, one.state, one.outer);
+}
+template <class Archive>
+void members(Archive& a, RulesMemory::Around& one) {
+  a(one.full, one.scope, one.read, one.is_root);
+}
+template <class Archive>
+void members(Archive& a, RulesMemory& memory) {
+  a(memory.scopes, memory.outer, memory.kept);
+}
+}  // namespace watch
 namespace core {
 template <class Archive>
 void members(Archive& a, RestartLoop& loop) {
@@ -44,6 +77,7 @@ struct Begin {
   std::string directory;  ///< the working directory's path; empty when it has none
   proc::SignalsGiven signals;
   Handover handover;
+  Descriptors with{};
 };
 
 // From the supervisor ----------------------------------------------------------------------------
@@ -67,6 +101,8 @@ struct Line {
   int level = 0;
   std::string text;
 };
+/// A stop has begun that exit 3 is to follow: the next reloader may be executed meanwhile.
+struct ReloadAhead {};
 /// The last message before an end that is no reload. With an ending, the target's: reloadrun is to
 /// end likewise; without, the user asked for the end.
 struct Farewell {
@@ -78,7 +114,13 @@ struct Failure {
   std::string what_to_do;
   int exit_status = 0;
 };
-using Report = std::variant<Line, Handover, Farewell, Failure>;
+using Report = std::variant<Line, ReloadAhead, Farewell, Failure>;
+/// The last message before exit 3; it goes in a memory file, with descriptors.
+struct HandedOver {
+  Handover values;
+  Descriptors with;
+};
+using Received = std::variant<Line, ReloadAhead, Farewell, Failure, HandedOver>;
 
 // ------------------------------------------------------------------------------------------------
 
@@ -91,9 +133,13 @@ void members(Archive& a, Environment& environment) {
   a(environment.variables, environment.fault);
 }
 template <class Archive>
+void members(Archive& a, OpenBurst& burst) {
+  a(burst.first, burst.last, burst.changes);
+}
+template <class Archive>
 void members(Archive& a, Handover& h) {
-  a(h.starts, h.postponed, h.changed, h.since, h.burst_since, h.loop, h.told, h.environment,
-    h.listed, h.rules);
+  a(h.starts, h.postponed, h.changed, h.since, h.burst, h.cut_off, h.loop, h.told, h.environment,
+    h.listed, h.look, h.rules, h.held, h.closed);
 }
 template <class Archive>
 void members(Archive& a, Begin& b) {
@@ -115,6 +161,8 @@ template <class Archive>
 void members(Archive& a, Line& line) {
   a(line.level, line.text);
 }
+template <class Archive>
+void members(Archive&, ReloadAhead&) {}
 template <class Archive>
 void members(Archive& a, Farewell& farewell) {
   a(farewell.like);

@@ -5,24 +5,22 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <map>
 #include <system_error>
 #include <utility>
 
-#include "app/target.hpp"
 #include "app/words.hpp"
 #include "base/log.hpp"
 #include "fmt/format.h"
-#include "proc/executable.hpp"
 #include "reloadrun/error.hpp"
+#include "watch/difference.hpp"
 
 namespace reloadrun::app {
 namespace {
 
 using namespace std::chrono_literals;
 
-// What nothing tells of while a burst goes on: a file closed by a writer where there is no inotify,
-// git's lock, an executable that becomes whole.
+// What nothing tells of: a file closed by its writer where there is no inotify, an ignore file that
+// is written to the end.
 constexpr Duration recheck_delay = 20ms;
 constexpr Duration longest_recheck_delay = 100ms;
 
@@ -39,39 +37,75 @@ constexpr int part_of_a_core = 110;
 
 constexpr std::size_t most_told = 50;
 
-/// A pattern for this path alone, for a shell.
-std::string ignoring(const std::string& path) {
-  std::string pattern = path.starts_with('/') ? path.substr(path.rfind('/') + 1) : "/" + path;
-  return "-i '" + printable(pattern) + "'";
-}
-
 }  // namespace
 
-Observer::Observer(const Options& options, Handover& memory, const std::string& directory)
-    : options_(options), memory_(memory), directory_(directory), list_(options, memory.listed) {}
+Observer::Observer(const Options& options, Handover& memory, const std::string& directory,
+                   Descriptors with)
+    : options_(options),
+      memory_(memory),
+      directory_(directory),
+      list_(options, memory.listed),
+      snapshot_(std::move(with.snapshot)),
+      inotify_(std::move(with.inotify)),
+      burst_(options, memory),
+      outputs_(std::exchange(memory.held, {}), std::exchange(memory.closed, {})) {}
 
 void Observer::begin() {
   return_to_directory();
-  refresh_list();
+  const bool another_list = refresh_list();
   begun_ = watch::change_time_now();
-  view_ = make_view();
-  view_->looker.look_at_everything(nullptr);
-  if (memory_.starts == 0) tell_missing();
-  tell_notices();
-  memory_.rules = view_->rules.kept();
+  burst_.take_over();
+  const bool is_whole = snapshot_.is_taken_over() && snapshot_.get().pass == memory_.look;
+  const bool has_hints = watch::Hints::is_inotify(inotify_) || options_.watcher == Watcher::stat;
+  is_whole && has_hints && !another_list ? take_over() : look_afresh();
   const TimePoint now = Clock::now();
-  next_look_ = now + options_.interval;
-  if (!memory_.burst_since) return;
-  carried_over_ = true;
-  burst_ = core::Burst{.first = *std::exchange(memory_.burst_since, std::nullopt), .last = now};
-  judge(now);
+  if (!burst_.is_open() && view_->looker.tick_over_at() > now) burst_.open_for_ticks(now);
+  outputs_.sort_out(burst_.pending(), burst_.pending().paths(), now);  // who writes is asked again
+  take_last_words();
+  judge();
+}
+
+/// What inotify has told since is followed before the start, which it may put off; the rest is
+/// looked at right after, so that a start costs what has changed and not what is there.
+void Observer::take_over() {
+  view_ = make_view(snapshot_.get(), std::move(inotify_));
+  follow_hints();
+  next_look_ = Clock::now();
+  if (burst_.is_open()) next_look_ += options_.interval;  // its end looks at the rest
+}
+
+void Observer::look_afresh() {
+  log::debug("looking at all files");
+  inotify_ = {};
+  watch::Snapshot* const snapshot = snapshot_.another();
+  snapshot_.replace_by(snapshot);
+  view_ = make_view(*snapshot);
+  view_->looker.look_at_everything(nullptr);
+  looked_ = true;
+  if (memory_.starts == 0) tell_once(list_.missing());
+  tell_notices();
+  next_look_ = Clock::now() + options_.interval;
+}
+
+Descriptors Observer::hand_over(Duration waited) {
+  burst_.hand_over(waited);
+  memory_.look = snapshot_.get().pass;
+  memory_.rules = view_->rules.memory();
+  memory_.held.assign(outputs_.held().begin(), outputs_.held().end());
+  memory_.closed.assign(outputs_.closed_lately().begin(), outputs_.closed_lately().end());
+  // What a failed look has missed, only a fresh one finds.
+  if (look_failed_ || list_is_new_) return {};
+  const auto copy = [](int fd) { return Fd(::fcntl(fd, F_DUPFD_CLOEXEC, 0)); };
+  Descriptors with{copy(snapshot_.fd()), {}};
+  if (view_->hints) with.inotify = copy(view_->hints->fd());
+  return with;
 }
 
 int Observer::fd() const { return view_->hints && !hints_rest_until_ ? view_->hints->fd() : -1; }
 
 TimePoint Observer::next(bool settled_is_asked) const {
   Deadline next = earlier(earlier(next_look_, hints_rest_until_), next_recheck_);
-  if (burst_ && settled_is_asked) next = earlier(next, due_);
+  if (burst_.is_open() && settled_is_asked) next = earlier(next, burst_.due());
   return *next;
 }
 
@@ -81,31 +115,38 @@ void Observer::attend() {
   if (!hints_rest_until_) follow_hints();
   if (next_look_ <= now) look_around();
   if (next_recheck_ && *next_recheck_ <= now) recheck();
-  if (burst_) judge(Clock::now());
+  judge();
 }
 
-std::optional<Observer::Settled> Observer::settled() {
-  if (!burst_ || Clock::now() < due_) return std::nullopt;
-  // What inotify does not cover is looked at once more: a burst is over when all of it is seen.
-  const TimePoint last = burst_->last;
-  follow_hints();
-  look([this](watch::Changes& found) { view_->looker.take_turn(Duration::zero(), &found); });
-  if (!burst_) return std::nullopt;
-  if (burst_->last != last) {
-    const TimePoint now = Clock::now();
-    judge(now);
-    // To look may have taken longer than to settle: unless time is up, a look has to find nothing.
-    if (now < burst_->first + core::longest_burst || now < due_) return std::nullopt;
-  }
-  memory_.loop = std::move(loop_);
-  Settled settled{burst_->first, pending_.take()};
+std::optional<Burst::Noticed> Observer::settled() {
+  if (!burst_.is_open() || Clock::now() < burst_.due()) return std::nullopt;
+  if (!looked_last_ && !look_for_the_last_time()) return std::nullopt;
+  auto noticed = burst_.settle(Clock::now());
   end_burst();
-  return settled;
+  return noticed;
+}
+
+/// What inotify does not cover is looked at once more: a burst is over when all of it is seen.
+/// False when it goes on.
+bool Observer::look_for_the_last_time() {
+  const TimePoint last = burst_.last();
+  follow_hints();
+  look([this](watch::Changes& found) { view_->looker.look_at_uncovered(&found); });
+  looked_ = true;
+  if (!burst_.is_open()) return false;
+  judge();
+  const TimePoint now = Clock::now();
+  // To look may have taken longer than to settle: unless time is up, a look has to find nothing.
+  if (burst_.last() != last && !burst_.is_at_its_bound(now)) return false;
+  // Files that are written all the time have only their ticks to be waited for, not another look.
+  looked_last_ = burst_.waits_for_ticks_alone(now);
+  return now >= burst_.due();
 }
 
 void Observer::target_started(TimePoint now) {
-  target_started_ = now;
-  outputs_.forget_held();
+  target_started_ = true;
+  burst_.target_started(now);
+  if (looked_) outputs_.forget_held();
 }
 
 void Observer::target_stops() { outputs_.note_held(); }
@@ -128,10 +169,11 @@ void Observer::follow_hints() {
 void Observer::look_around() {
   next_look_ = Clock::now() + options_.interval;
   idle_hints_ = 0;
+  outputs_.forget_closed();
   return_to_directory();
   reread_list();
-  look_at_closed_outputs();
-  const bool patient = options_.watcher == Watcher::inotify;
+  outputs_.find_closed(Clock::now());
+  const bool patient = options_.watcher == Watcher::inotify || !looked_;
   look([&](watch::Changes& found) {
     if (look_failed_) {
       view_->looker.follow({watch::Hint{}}, &found);  // it has not followed every hint
@@ -140,45 +182,45 @@ void Observer::look_around() {
       view_->looker.doubt_rules();
       view_->looker.look_at_everything(&found);
     } else {
-      view_->looker.take_turn(patient ? Duration::zero() : options_.interval / part_of_a_core,
-                              &found);
+      view_->looker.look_at_uncovered(&found);
+      if (!patient) view_->looker.take_turn(options_.interval / part_of_a_core, &found);
     }
   });
   // No hint wakes us while a file is still held: who holds what has to be known before.
   if (!view_->hints) outputs_.note_held();
-}
-
-/// The last lines are still output, what comes after them is not.
-void Observer::look_at_closed_outputs() {
-  const auto closed = outputs_.closed(Clock::now());
-  if (closed.empty()) return;
-  look([&](watch::Changes& found) {
-    for (const std::string& path : closed) view_->looker.look_at(path, &found);
-  });
-  outputs_.forget(closed);
+  if (!std::exchange(looked_, true) && target_started_) outputs_.forget_held();
 }
 
 /// Looks again at what keeps the burst from being over.
 void Observer::recheck() {
   next_recheck_.reset();
-  look_at_closed_outputs();
+  outputs_.find_closed(Clock::now());
   if (view_->rules.any_half_written()) {
     look([this](watch::Changes& found) { view_->looker.look_at_half_written_rules(&found); });
     if (view_->rules.any_half_written()) next_recheck_ = Clock::now() + longest_recheck_delay;
   }
   std::vector<std::string> paths(outputs_.by_others().begin(), outputs_.by_others().end());
-  for (const auto& [path, item] : pending_.items()) {
-    if (item.missing_since) paths.push_back(path);
-  }
+  for (std::string& path : burst_.missing()) paths.push_back(std::move(path));
   if (paths.size() > most_asked) paths.resize(most_asked);  // the others have their turn later
+  outputs_.sort_out(burst_.pending(), paths, Clock::now());  // first: what is closed stays as it is
   look([&](watch::Changes& found) {
     for (const std::string& path : paths) view_->looker.look_at(path, &found);
   });
-  outputs_.sort_out(pending_, paths, Clock::now());
 }
 
 /// Looks, and takes what was found. Returns whether that was more than output.
 bool Observer::look(const std::function<void(watch::Changes&)>& how) {
+  bool found_any = gather(how);
+  found_any = take_last_words() || found_any;
+  const bool given_back = outputs_.give_back(burst_.pending(), Clock::now());
+  if (!found_any && !given_back) return false;
+  const bool any = burst_.follow();
+  if (!burst_.is_open()) end_burst();
+  return any;
+}
+
+/// Looks, and takes what was found, without output. Returns whether there was anything.
+bool Observer::gather(const std::function<void(watch::Changes&)>& how) {
   watch::Changes found;
   try {
     how(found);
@@ -187,110 +229,47 @@ bool Observer::look(const std::function<void(watch::Changes&)>& how) {
     look_failed_ = true;
   }
   tell_notices();
-  memory_.rules = view_->rules.kept();
   const TimePoint now = Clock::now();
-  pending_.add(found, now);
+  burst_.pending().add(found, now);
   std::vector<std::string> paths;
   for (const auto& change : found) paths.push_back(change.path);
-  outputs_.sort_out(pending_, paths, now);
-  const bool given_back = outputs_.give_back(pending_, now);
-  if (found.empty() && !given_back) return false;
-  if (pending_.empty()) {
-    if (!carried_over_) end_burst();
-    return false;
-  }
-  if (!burst_) burst_ = core::Burst{.first = pending_.first(), .last = now};
-  burst_->last = std::max(burst_->last, pending_.last());
-  return true;
+  outputs_.sort_out(burst_.pending(), paths, now);
+  return !found.empty();
 }
 
-/// When the burst will be over, if nothing more happens.
-void Observer::judge(TimePoint now) {
-  core::Burst& burst = *burst_;
-  burst.being_written = !outputs_.by_others().empty();
-  burst.missing_since.reset();
-  for (const auto& [path, item] : pending_.items()) {
-    if (item.missing_since) burst.missing_since = std::max(burst.missing_since, item.missing_since);
-  }
-  const auto git = look_at_git(now);
-  burst.git_lock_stale_at = git.lock_stale_at;
-  burst.git_was_seen = burst.git_was_seen || git.at_work;
-  burst.rebase = git.rebase;
-  burst.executable_unfinished = executable_is_unfinished(now);
-  slow_down_a_loop();
-  due_ = core::settled_at(burst, options_.settle);
-  const bool unseen = view_->rules.any_half_written() || burst.being_written ||
-                      burst.missing_since || burst.git_lock_stale_at || burst.executable_unfinished;
-  if (!unseen) return;
-  // The longer it has taken, the less it matters how soon it is seen.
-  const Duration delay = std::clamp((now - burst.first) / 10, recheck_delay, longest_recheck_delay);
-  next_recheck_ = earlier(next_recheck_, now + delay);
-}
-
-watch::GitWork::Seen Observer::look_at_git(TimePoint now) {
-  const auto& directories = view_->looker.snapshot().directories;
-  const auto add = [&](const std::string& directory) {
-    const auto known = directories.find(directory);
-    if (known != directories.end() && !known->second.full.empty()) git_.add(known->second.full);
-  };
-  for (const std::string& root : view_->watched.roots()) add(root);
-  std::size_t asked = 0;
-  for (const auto& [path, item] : pending_.items()) {
-    if (++asked > most_asked) break;
-    const auto slash = path.rfind('/');
-    add(slash == std::string::npos ? "." : path.substr(0, slash));
-  }
-  return git_.look(burst_->first, now);
-}
-
-bool Observer::executable_is_unfinished(TimePoint now) {
-  const auto& files = view_->watched.executables();
-  const bool concerned = std::any_of(files.begin(), files.end(), [this](const auto& file) {
-    return pending_.items().contains(file);
+/// What was written between a look and the closing that it has led to is still output, and what
+/// comes after that is not: so the one look that is made now divides them.
+bool Observer::take_last_words() {
+  if (outputs_.found_closed().empty()) return false;
+  const std::vector<std::string> closed(outputs_.found_closed().begin(),
+                                        outputs_.found_closed().end());
+  const bool found_any = gather([&](watch::Changes& found) {
+    for (const std::string& path : closed) view_->looker.look_at(path, &found);
   });
-  if (!concerned) return false;
-  const auto found = proc::find_executable(options_.command.front());
-  const auto wholeness = found.error != 0 ? proc::Wholeness::missing : proc::wholeness(found.file);
-  if (wholeness == proc::Wholeness::whole) return false;
-  if (!wait_told_ && now - burst_->first >= 1s) {
-    wait_told_ = true;
-    log::info("{}: waiting up to {} for it", unfinished_text(options_.command.front(), wholeness),
-              duration_text(core::longest_link));
-  }
-  return true;
+  outputs_.forget_found_closed();
+  return found_any;
 }
 
-void Observer::slow_down_a_loop() {
-  loop_ = memory_.loop;
-  burst_->not_before.reset();
-  if (!target_started_ || pending_.empty()) return;
-  const auto paths = pending_.paths();
-  auto step = core::after_burst(memory_.loop, paths, burst_->first - *target_started_);
-  if (step.tell) {
-    memory_.loop.told = step.loop.told;
-    log::warn(
-        "{} changes soon after each start: restarts for it are slowed down; if it is "
-        "output, leave it out with {}",
-        printable(step.loop.path), ignoring(step.loop.path));
-  }
-  loop_ = std::move(step.loop);
-  if (step.delay == Duration::zero()) return;
-  if (core::ends_delay(loop_, paths, burst_->last - *target_started_)) return;
-  burst_->not_before = *target_started_ + step.delay;
+/// Asks the burst whether it is over; and when to look again at what that depends on.
+void Observer::judge() {
+  if (!burst_.is_open()) return;
+  const TimePoint now = Clock::now();
+  const bool unseen = burst_.judge(*view_, !outputs_.by_others().empty(), now);
+  if (!unseen && !view_->rules.any_half_written()) return;
+  next_recheck_ = earlier(next_recheck_, now + burst_.patience(now));
 }
 
+/// Forgets what was kept for the burst.
 void Observer::end_burst() {
-  burst_.reset();
   next_recheck_.reset();
   outputs_.forget_others();
-  git_.clear();
-  carried_over_ = false;
-  wait_told_ = false;
+  looked_last_ = false;
 }
 
-std::unique_ptr<View> Observer::make_view() const {
-  return std::make_unique<View>(options_, list_.paths(),
-                                View::Past{directory_, memory_.rules, begun_});
+std::unique_ptr<View> Observer::make_view(watch::Snapshot& snapshot, Fd inotify) const {
+  return std::make_unique<View>(
+      options_, list_.paths(),
+      View::Past{directory_, memory_.rules, begun_, snapshot, std::move(inotify)});
 }
 
 /// Another list is another view. What has changed until then is found by the old one. What the list
@@ -300,34 +279,20 @@ void Observer::reread_list() {
   list_is_new_ = true;
   look([this](watch::Changes& found) {
     view_->looker.look_at_everything(&found);
-    auto view = make_view();
+    memory_.rules = view_->rules.memory();
+    watch::Snapshot* const snapshot = snapshot_.another();
+    auto view = make_view(*snapshot);
     view->looker.look_at_everything(nullptr);
-    add_difference(view_->looker.snapshot(), view->looker.snapshot(), found);
+    for (auto& change :
+         watch::difference(view_->looker.snapshot(), view->looker.snapshot(), begun_)) {
+      found.push_back(std::move(change));
+    }
     view_ = std::move(view);
+    snapshot_.replace_by(snapshot);
     list_is_new_ = false;
-    tell_missing();
+    tell_once(list_.missing());
     log::info("watching {} now", count_text(file_count(), "file"));
   });
-}
-
-/// What has changed from one view to the other, and not only come into view or gone out of it.
-void Observer::add_difference(const watch::Snapshot& before, const watch::Snapshot& after,
-                              watch::Changes& found) const {
-  using Kind = watch::Change::Kind;
-  std::map<std::string, watch::Stamp> known;
-  before.for_each([&](const std::string& path, const auto& stamp) { known[path] = stamp; });
-  after.for_each([&](const std::string& path, const watch::Stamp& stamp) {
-    if (const auto old = known.extract(path); !old.empty()) {
-      if (watch::differs(old.mapped(), stamp)) {
-        found.push_back({Kind::modified, path, old.mapped(), stamp});
-      }
-    } else if (watch::changed_since(AT_FDCWD, path, begun_)) {
-      found.push_back({Kind::appeared, path, {}, stamp});
-    }
-  });
-  for (const auto& [path, stamp] : known) {
-    if (::access(path.c_str(), F_OK) != 0) found.push_back({Kind::vanished, path, stamp, {}});
-  }
 }
 
 bool Observer::refresh_list() {
@@ -349,25 +314,15 @@ void Observer::return_to_directory() {
   }
 }
 
-/// A list with the ends of lines of another system, or of another directory, watches nothing.
-void Observer::tell_missing() {
-  const auto gone = [](const std::string& path) { return ::access(path.c_str(), F_OK) != 0; };
-  const auto first = std::ranges::find_if(list_.paths(), gone);
-  if (first == list_.paths().end()) return;
-  const auto count = static_cast<std::size_t>(std::count_if(first, list_.paths().end(), gone));
-  tell_once(fmt::format("{} of {} {} not there ('{}'): waiting for {}", count_text(count, "path"),
-                        printable(options_.files_from), count == 1 ? "is" : "are",
-                        printable(*first), count == 1 ? "it" : "them"));
-}
-
 void Observer::tell_notices() {
   for (const std::string& line : view_->take_notices()) tell_once(line);
 }
 
-/// Once in the life of reloadrun, not of this process.
+/// Once in the life of reloadrun, not of this process; an empty line never.
 void Observer::tell_once(const std::string& line) {
   auto& told = memory_.told;
-  if (told.size() >= most_told || std::ranges::find(told, line) != told.end()) return;
+  if (line.empty() || told.size() >= most_told || std::ranges::find(told, line) != told.end())
+    return;
   told.push_back(line);
   log::warn("{}", line);
 }

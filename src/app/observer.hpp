@@ -13,27 +13,36 @@
 #include <string>
 #include <vector>
 
+#include "app/burst.hpp"
 #include "app/followed_list.hpp"
 #include "app/handover.hpp"
+#include "app/kept_snapshot.hpp"
 #include "app/outputs.hpp"
 #include "app/view.hpp"
 #include "base/clock.hpp"
-#include "core/settle.hpp"
 #include "reloadrun/options.hpp"
-#include "watch/git_work.hpp"
-#include "watch/pending.hpp"
+#include "watch/snapshot.hpp"
 
 namespace reloadrun::app {
 
 class Observer {
  public:
   /// `memory`: what it learns and must not tell twice is kept there, for the next generation.
-  /// `directory`: the working directory's path. Both outlive the Observer.
-  Observer(const Options& options, Handover& memory, const std::string& directory);
+  /// `directory`: the working directory's path. Both outlive the Observer. `with`: what came with
+  /// the memory.
+  Observer(const Options& options, Handover& memory, const std::string& directory,
+           Descriptors with);
 
-  /// Takes the snapshot that later looks are compared with. A burst that the last generation saw
-  /// begin, and not end, goes on. Throws std::system_error when the look cannot be trusted.
+  /// Takes over the snapshot of the last generation, or else takes one. In both cases it is older
+  /// than any start that follows, and later looks are compared with it: so what changes before,
+  /// during or after that start is found by one of them. A burst that the last generation saw
+  /// begin, and not end, goes on. Throws std::system_error when a first look cannot be trusted.
   void begin();
+
+  /// Keeps what was learned for the next generation, and the burst that goes on: `waited` is for
+  /// how long another one was waited for before. Returns what is to go with it; nothing when the
+  /// snapshot is not to be trusted, and the next generation has to look at everything.
+  Descriptors hand_over(Duration waited);
 
   /// Readable when there are hints; -1 when none are to be read now.
   [[nodiscard]] int fd() const;
@@ -44,18 +53,12 @@ class Observer {
   void attend();
 
   /// Whether a burst goes on: something has changed, and it is not settled.
-  [[nodiscard]] bool in_burst() const { return burst_.has_value(); }
-  struct Settled {
-    TimePoint first;  ///< when the first change was noticed
-    watch::Changes changes;
-  };
+  [[nodiscard]] bool in_burst() const { return burst_.is_open(); }
   /// The changes of a burst that is over, taken once; nullopt while one goes on, and when there is
-  /// none. Without changes when the last generation had seen them all.
-  std::optional<Settled> settled();
-  /// The paths of a burst that goes on.
-  [[nodiscard]] std::vector<std::string> pending() const { return pending_.paths(); }
-  /// When it began; not to be called unless in_burst().
-  [[nodiscard]] TimePoint burst_began() const { return burst_->first; }
+  /// none. Without changes when what the last generation had seen has been put back.
+  std::optional<Burst::Noticed> settled();
+  /// See Burst::certain().
+  std::optional<Burst::Noticed> certain() { return burst_.certain(); }
 
   /// The target was started: what changes soon after may be its own doing.
   void target_started(TimePoint now);
@@ -68,22 +71,20 @@ class Observer {
 
  private:
   bool look(const std::function<void(watch::Changes&)>& how);
+  bool gather(const std::function<void(watch::Changes&)>& how);
+  bool take_last_words();
   void look_around();
   void follow_hints();
-  void look_at_closed_outputs();
+  bool look_for_the_last_time();
   void recheck();
-  void judge(TimePoint now);
-  watch::GitWork::Seen look_at_git(TimePoint now);
-  bool executable_is_unfinished(TimePoint now);
-  void slow_down_a_loop();
+  void judge();
   void end_burst();
-  [[nodiscard]] std::unique_ptr<View> make_view() const;
+  [[nodiscard]] std::unique_ptr<View> make_view(watch::Snapshot& snapshot, Fd inotify = {}) const;
+  void take_over();
+  void look_afresh();
   void reread_list();
-  void add_difference(const watch::Snapshot& before, const watch::Snapshot& after,
-                      watch::Changes& found) const;
   bool refresh_list();
   void return_to_directory();
-  void tell_missing();
   void tell_notices();
   void tell_once(const std::string& line);
 
@@ -93,24 +94,21 @@ class Observer {
   FollowedList list_;
   bool list_is_new_ = false;  // there is no view of it yet
   watch::ChangeTime begun_;
+  KeptSnapshot snapshot_;  // before the view, which refers to it
+  Fd inotify_;             // of the last generation, until it is taken over
   std::unique_ptr<View> view_;
+  bool looked_ = false;  // at everything that is looked at each interval
   TimePoint next_look_{};
   bool look_failed_ = false;
   int idle_hints_ = 0;  // that have led nowhere, since the last look around
   Deadline hints_rest_until_;
 
-  // The burst that goes on.
-  watch::Pending pending_;
-  std::optional<core::Burst> burst_;
-  TimePoint due_{};
-  Deadline next_recheck_;
-  bool carried_over_ = false;  // begun in the last generation: over even if nothing is pending
-  bool wait_told_ = false;     // that an executable is waited for
-  watch::GitWork git_;
-  core::RestartLoop loop_;  // if this burst leads to a restart
+  Burst burst_;
+  Deadline next_recheck_;     // of what nothing tells of
+  bool looked_last_ = false;  // the burst is over when it is due, whatever happens until then
 
   Outputs outputs_;
-  Deadline target_started_;
+  bool target_started_ = false;
 };
 
 }  // namespace reloadrun::app

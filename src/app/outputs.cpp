@@ -38,7 +38,8 @@ void Outputs::sort_out(watch::Pending& pending, const std::vector<std::string>& 
       continue;
     }
     const Writing writing = proc::open_for_writing(path);
-    if (is_known_output(path, *identity, writing, now)) {
+    if (was_seen(item->second.change, *identity) ||
+        is_known_output(path, *identity, writing, now)) {
       pending.drop(path);
     } else if (writing != Writing::no) {
       in_question.emplace(path, std::pair(*identity, writing));
@@ -61,8 +62,19 @@ void Outputs::sort_out(watch::Pending& pending, const std::vector<std::string>& 
       put_aside(pending, path, now);
     } else if (writing == Writing::yes) {
       written_by_others_.insert(path);
+    } else if (was_ours(path, identity)) {
+      note_closed(path, identity);
+      pending.drop(path);
     }
   }
+}
+
+/// A look may see what its hint has not told yet: when that comes at last, the same state of the
+/// file looks written again. If it was output until then, it was the last words.
+bool Outputs::was_seen(const watch::Change& change, const proc::FileIdentity& identity) {
+  const bool same = change.kind == Kind::modified && !watch::differs(change.before, change.after);
+  if (!same) closed_.erase(identity);
+  return same && closed_.contains(identity);
 }
 
 /// Its writer has removed or renamed it.
@@ -76,15 +88,29 @@ void Outputs::sort_out_vanished(watch::Pending& pending, const std::string& path
 
 bool Outputs::is_known_output(const std::string& path, const proc::FileIdentity& identity,
                               Writing writing, TimePoint now) {
-  const auto output = outputs_.find(path);
-  const bool was_output = output != outputs_.end() && output->second.identity == identity;
-  if (writing != Writing::no) {
-    return writing == Writing::yes && was_output && now - output->second.asked < recheck;
+  if (writing == Writing::no) {
+    if (was_ours(path, identity)) {
+      note_closed(path, identity);
+      return true;
+    }
+    forget(path);  // another file has taken its place
+    return false;
   }
-  // Closed since. What comes next is somebody else's.
-  const bool was_held = held_.erase(identity) != 0;
-  forget({path});
-  return was_held || was_output;
+  const auto output = outputs_.find(path);
+  return writing == Writing::yes && output != outputs_.end() &&
+         output->second.identity == identity && now - output->second.asked < recheck;
+}
+
+bool Outputs::was_ours(const std::string& path, const proc::FileIdentity& identity) const {
+  const auto output = outputs_.find(path);
+  return held_.contains(identity) ||
+         (output != outputs_.end() && output->second.identity == identity);
+}
+
+/// The look that has led here may be older than the last words.
+void Outputs::note_closed(const std::string& path, const proc::FileIdentity& identity) {
+  outputs_.insert_or_assign(path, Output{identity, TimePoint()});
+  found_closed_.insert(path);
 }
 
 bool Outputs::may_be_closed() const {
@@ -92,8 +118,7 @@ bool Outputs::may_be_closed() const {
   return files > 0 && files <= most_asked_by_hint;
 }
 
-std::vector<std::string> Outputs::closed(TimePoint now) {
-  std::vector<std::string> closed;
+void Outputs::find_closed(TimePoint now) {
   for (auto& [path, output] : outputs_) {
     Writing writing = Writing::no;
     if (proc::identity_of(path) == output.identity) writing = proc::open_for_writing(path);
@@ -102,19 +127,21 @@ std::vector<std::string> Outputs::closed(TimePoint now) {
       const auto ours = proc::written_by_ours({output.identity});
       if (!ours.tree.contains(output.identity)) writing = Writing::no;
     }
-    if (writing == Writing::no) closed.push_back(path);
+    if (writing == Writing::no) found_closed_.insert(path);
   }
-  return closed;
 }
 
-void Outputs::forget(const std::vector<std::string>& closed) {
-  for (const std::string& path : closed) {
-    const auto output = outputs_.find(path);
-    if (output == outputs_.end()) continue;
-    held_.erase(output->second.identity);
-    outputs_.erase(output);
-    log::debug("{} is output no more", printable(path));
-  }
+void Outputs::forget_found_closed() {
+  for (const std::string& path : std::exchange(found_closed_, {})) forget(path);
+}
+
+void Outputs::forget(const std::string& path) {
+  const auto output = outputs_.find(path);
+  if (output == outputs_.end()) return;
+  held_.erase(output->second.identity);
+  closed_.insert(output->second.identity);
+  outputs_.erase(output);
+  log::debug("{} is output no more", printable(path));
 }
 
 void Outputs::put_aside(watch::Pending& pending, const std::string& path, TimePoint now) {

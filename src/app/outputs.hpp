@@ -20,6 +20,12 @@ namespace reloadrun::app {
 
 class Outputs {
  public:
+  using Identities = std::vector<proc::FileIdentity>;
+  /// `held`: what the last generation's target held when its stop began. `closed`: what was found
+  /// closed since.
+  explicit Outputs(const Identities& held = {}, const Identities& closed = {})
+      : held_(held.begin(), held.end()), closed_(closed.begin(), closed.end()) {}
+
   /// Takes what is output out of `pending`, as far as it is among `paths`, and notes which of the
   /// others somebody is still writing.
   void sort_out(watch::Pending& pending, const std::vector<std::string>& paths, TimePoint now);
@@ -32,11 +38,14 @@ class Outputs {
   /// hint.
   [[nodiscard]] bool may_be_closed() const;
 
-  /// The files of the tree that nobody has open for writing any more, or that others have taken the
-  /// place of.
-  [[nodiscard]] std::vector<std::string> closed(TimePoint now);
-  /// They are no output any more.
-  void forget(const std::vector<std::string>& closed);
+  /// Finds the files of the tree that nobody has open for writing any more, or that others have
+  /// taken the place of; sort_out() finds some of them too.
+  void find_closed(TimePoint now);
+  /// Those found: to be looked at once more, since what was last seen of them may be older than
+  /// their last words, which are output.
+  [[nodiscard]] const std::set<std::string>& found_closed() const { return found_closed_; }
+  /// What comes after that look is somebody else's.
+  void forget_found_closed();
 
   /// The pending files that, as last sorted out, somebody else has open for writing.
   [[nodiscard]] const std::set<std::string>& by_others() const { return written_by_others_; }
@@ -45,11 +54,20 @@ class Outputs {
   /// Notes what the target's tree has open for writing now: it may be closed by the next look.
   void note_held() { held_ = proc::written_by_descendants(); }
   void forget_held() { held_.clear(); }
+  [[nodiscard]] const std::set<proc::FileIdentity>& held() const { return held_; }
+
+  /// Of output that was closed, hints of its last words may still come. What they tell was seen.
+  [[nodiscard]] const std::set<proc::FileIdentity>& closed_lately() const { return closed_; }
+  void forget_closed() { closed_.clear(); }
 
  private:
+  bool was_seen(const watch::Change& change, const proc::FileIdentity& identity);
   void sort_out_vanished(watch::Pending& pending, const std::string& path, TimePoint now);
   bool is_known_output(const std::string& path, const proc::FileIdentity& identity,
                        proc::Writing writing, TimePoint now);
+  [[nodiscard]] bool was_ours(const std::string& path, const proc::FileIdentity& identity) const;
+  void note_closed(const std::string& path, const proc::FileIdentity& identity);
+  void forget(const std::string& path);
   void put_aside(watch::Pending& pending, const std::string& path, TimePoint now);
   bool is_held(const std::string& path, TimePoint now);
 
@@ -59,10 +77,12 @@ class Outputs {
   };
 
   std::map<std::string, Output> outputs_;
+  std::set<std::string> found_closed_;            // of them
   watch::Pending aside_;                          // held by the group
   std::map<std::string, TimePoint> aside_asked_;  // when /proc last said so
   std::set<std::string> written_by_others_;
   std::set<proc::FileIdentity> held_;
+  std::set<proc::FileIdentity> closed_;
 };
 
 }  // namespace reloadrun::app

@@ -26,6 +26,19 @@ constexpr Duration last_message_patience = milliseconds(1000);
 
 constexpr std::size_t most_details = 20;  // of what -v says of a look
 
+void tell_details(const watch::Changes& changes) {
+  for (const auto& change : std::span(changes).first(std::min(changes.size(), most_details))) {
+    log::debug("{}", change_detail(change));
+  }
+  if (changes.size() > most_details) log::debug("and {} more", changes.size() - most_details);
+}
+
+std::vector<std::string> paths_of(const watch::Changes& changes) {
+  std::vector<std::string> paths;
+  for (const auto& change : changes) paths.push_back(change.path);
+  return paths;
+}
+
 }  // namespace
 
 Reloader::Reloader(Channel channel, Begin begin)
@@ -40,7 +53,7 @@ Reloader::Reloader(Channel channel, Begin begin)
                .postpone = handover_.postponed,
                .first_start = handover_.starts == 0,
                .stop_timeout = options_.stop_timeout}),
-      observer_(options_, handover_, directory_) {}
+      observer_(options_, handover_, directory_, std::move(begin.with)) {}
 
 int Reloader::run() {
   log::to(
@@ -185,27 +198,29 @@ void Reloader::take_time() {
 void Reloader::take_changes() {
   // What changes during a stop is answered by what follows it.
   if (status_ || policy_.stopping()) return;
-  const auto settled = observer_.settled();
-  if (!settled) return;
-  const auto& changes = settled->changes;
   if (!begun_) {
-    for (const auto& change : changes) {
-      handover_.changed = changed_variable({change.path}, std::move(handover_.changed));
-    }
-    begin();
-    return;
+    if (const auto settled = observer_.settled()) begin_after(settled->changes);
+  } else if (const auto certain = observer_.certain()) {
+    restart_for(*certain);
+  } else if (const auto settled = observer_.settled(); settled && !settled->changes.empty()) {
+    waited_ = Clock::now() - settled->first;
+    restart_for(*settled);
   }
-  if (changes.empty()) return;
-  log::info("{}: {} {}", changes_text(changes), target_.busy() ? "stopping" : "starting", name_);
-  for (const auto& change : std::span(changes).first(std::min(changes.size(), most_details))) {
-    log::debug("{}", change_detail(change));
-  }
-  if (changes.size() > most_details) log::debug("and {} more", changes.size() - most_details);
-  waited_ = Clock::now() - settled->first;
-  if (!handover_.since) handover_.since = settled->first;
-  core::Changed changed;
-  for (const auto& change : changes) changed.paths.push_back(change.path);
-  feed(changed);
+}
+
+/// The burst that the last generation has left is over.
+void Reloader::begin_after(const watch::Changes& changes) {
+  tell_details(changes);
+  handover_.changed = changed_variable(paths_of(changes), std::move(handover_.changed));
+  begin();
+}
+
+void Reloader::restart_for(const Burst::Noticed& noticed) {
+  log::info("{}: {} {}", changes_text(noticed.changes), target_.busy() ? "stopping" : "starting",
+            name_);
+  tell_details(noticed.changes);
+  if (!handover_.since) handover_.since = noticed.first;
+  feed(core::Changed{paths_of(noticed.changes)});
 }
 
 void Reloader::begin() {
@@ -226,6 +241,7 @@ void Reloader::carry_out(const core::Start&) {
 }
 
 void Reloader::carry_out(const core::StopTree& stop) {
+  if (stop.reload_follows) channel_.send(ReloadAhead{});
   killing_ = false;
   observer_.target_stops();
   tree_ = proc::TreeStop();
@@ -244,13 +260,8 @@ void Reloader::carry_out(const core::Disarm&) { timer_.reset(); }
 void Reloader::carry_out(const core::Reload& reload) {
   handover_.postponed = false;
   handover_.changed = changed_variable(reload.changed, std::move(handover_.changed));
-  if (observer_.in_burst()) {  // begun during the stop: the next generation waits for its end
-    handover_.changed = changed_variable(observer_.pending(), std::move(handover_.changed));
-    // In all it is waited for as long as one burst may take: a server that is always being changed
-    // comes back.
-    handover_.burst_since = observer_.burst_began() - waited_;
-  }
-  channel_.send(handover_, last_message_patience);
+  const Descriptors with = observer_.hand_over(waited_);
+  channel_.send_handover(handover_, with, last_message_patience);
   status_ = status_reload;
 }
 
@@ -307,10 +318,11 @@ void Reloader::carry_out(const core::Tell& tell) {
 int reload(Channel channel) {
   // Executed as /proc/self/exe, which would otherwise be its name for ps and killall.
   ::prctl(PR_SET_NAME, "reloadrun");
-  Begin begin = channel.receive_begin();
-  begin.signals.let_stops_through();
+  auto begin = channel.receive_begin();
+  if (!begin) return status_stopped;  // the supervisor did without this one, or has gone
+  begin->signals.let_stops_through();
   // Left to the end of the process, which may come while its worker thread still waits.
-  auto* reloader = new Reloader(std::move(channel), std::move(begin));
+  auto* reloader = new Reloader(std::move(channel), std::move(*begin));
   return reloader->run();
 }
 

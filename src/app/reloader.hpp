@@ -33,6 +33,8 @@ class Reloader {
   void take_ended_children();
   void take_time();
   void take_changes();
+  void begin_after(const watch::Changes& changes);
+  void restart_for(const Burst::Noticed& noticed);
   void begin();
   void feed(const core::Event& event);
   void feed(const Order& order);
@@ -64,7 +66,7 @@ class Reloader {
   Observer observer_;
 
   bool begun_ = false;  // core::Begin was fed: not while a burst of the last generation goes on
-  Duration waited_{};   // for the burst that has led to the stop to be over
+  Duration waited_{};   // before the stop, for the burst that has led to it to be over
   std::vector<int> to_forward_;  // to a COMMAND that is being started
   proc::TreeStop tree_;
   bool killing_ = false;

@@ -41,7 +41,8 @@ std::string working_directory() {
 std::string answer(const Options& options, const watch::WatchSet& watched) {
   watch::Rules rules(options, working_directory());
   if (!options.explain.empty()) return watch::explain(options.explain, watched, rules) + "\n";
-  watch::Looker looker(watched, rules, {});
+  watch::Snapshot snapshot;
+  watch::Looker looker(watched, rules, snapshot, {});
   looker.look_at_everything(nullptr);
   for (const std::string& line : looker.take_warnings()) {
     fmt::print(stderr, "[reloadrun] {}\n", printable(line));

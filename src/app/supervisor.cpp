@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "app/wire.hpp"
 #include "app/words.hpp"
 #include "base/log.hpp"
 #include "fmt/format.h"
@@ -60,35 +61,41 @@ Ending Supervisor::run() {
 }
 
 void Supervisor::start_reloader() {
-  auto [ours, theirs] = Channel::make_pair();
-  ours.send_begin({options_, directory_, given_, handover_});
-  proc::Program program;
-  program.file = "/proc/self/exe";  // this very program, whatever lies at its path by now
-  program.arguments = arguments_;
-  program.environment = proc::environment_without({run_main_variable, channel_variable});
-  program.environment.push_back(fmt::format("{}=true", run_main_variable));
-  program.environment.push_back(fmt::format("{}={}", channel_variable, theirs.fd()));
-  program.kept_fd = theirs.fd();
-  program.parent_death_signal = SIGCONT;  // stopped, it could not stop what it has started
   terminal_.save();
-  const auto spawned = proc::spawn(program);
-  if (spawned.error != 0) {
-    throw std::system_error(spawned.error, std::generic_category(), "execute /proc/self/exe");
+  Begin begin{options_, directory_, given_, handover_, std::exchange(with_, {})};
+  reloader_ = std::exchange(successor_, std::nullopt);
+  // A successor may have been killed while it waited: that harms nobody. One that is killed before
+  // it reads this ends us, as at any time from here on.
+  if (!reloader_ || !reloader_->channel().send_begin(begin)) {
+    reloader_.emplace(arguments_);
+    static_cast<void>(reloader_->channel().send_begin(begin));
   }
-  channel_ = std::move(ours);
-  reloader_ = spawned.pid;
-  reloader_handle_ = proc::open_process(spawned.pid);
-  reloader_missed_a_signal_ = spawned.missed_a_signal;
   reloader_ended_.reset();
   farewell_.reset();
   failure_.reset();
+  handed_over_ = false;
+}
+
+/// What executing the next reloader takes, takes place while the tree of this one is stopped.
+void Supervisor::ready_successor() {
+  if (successor_ || stop_asked_) return;
+  try {
+    successor_.emplace(arguments_);
+  } catch (const std::system_error& error) {  // while the old tree takes what there may be
+    log::debug("the next reloader has to wait: {}", error.what());
+  }
+}
+
+void Supervisor::dismiss_successor() {
+  if (successor_) successor_->dismiss();
+  successor_.reset();
 }
 
 void Supervisor::attend() {
   Deadline until = give_up_;
   if (may_have_strangers_) until = earlier(until, Clock::now() + stranger_recheck);
   std::array descriptors{pollfd{signals_.fd(), POLLIN, 0},
-                         pollfd{channel_->closed() ? -1 : channel_->fd(), POLLIN, 0}};
+                         pollfd{channel().closed() ? -1 : channel().fd(), POLLIN, 0}};
   wait_for(descriptors, until);
   take_signals();
   take_reports();
@@ -97,7 +104,7 @@ void Supervisor::attend() {
   if (give_up_ && *give_up_ <= Clock::now() && !reloader_ended_) {
     log::error("the reloader does not answer: killing it");
     give_up_.reset();
-    proc::send_signal(reloader_handle_, SIGKILL);
+    reloader_->signal(SIGKILL);
   }
 }
 
@@ -107,10 +114,10 @@ void Supervisor::take_signals() {
       case SIGCHLD:
         break;  // seen by waiting
       case SIGUSR1:
-        if (!stop_asked_) channel_->send(RestartOrder{});
+        if (!stop_asked_) channel().send(RestartOrder{});
         break;
       case SIGUSR2:
-        channel_->send(ForwardOrder{SIGUSR2});
+        channel().send(ForwardOrder{SIGUSR2});
         break;
       default:
         take_stop_signal(*signal);
@@ -125,27 +132,31 @@ void Supervisor::take_stop_signal(const signalfd_siginfo& signal) {
     log::info("{}: stopping {}", name, printable(options_.command.front()));
     stop_asked_ = now;
     give_up_ = now + options_.stop_timeout + reloader_grace;
-    const bool group_was_told = proc::from_terminal(signal) && !reloader_missed_a_signal_;
+    const bool group_was_told = proc::from_terminal(signal) && !reloader_->missed_a_signal();
     // A reloader that was stopped hears nothing.
-    proc::send_signal(reloader_handle_, SIGCONT);
-    channel_->send(StopOrder{group_was_told}, order_patience);
+    reloader_->signal(SIGCONT);
+    channel().send(StopOrder{group_was_told}, order_patience);
   } else if (now - *stop_asked_ >= between_signals) {
     if (!kill_asked_) {
       log::info("{} again: killing", name);
       give_up_ = now + reloader_grace;
     }
     kill_asked_ = true;
-    proc::send_signal(reloader_handle_, SIGCONT);
-    channel_->send(KillOrder{}, order_patience);
+    reloader_->signal(SIGCONT);
+    channel().send(KillOrder{}, order_patience);
   }
 }
 
 void Supervisor::take_reports() {
-  while (auto report = channel_->receive_report()) {
+  while (auto report = next_report()) {
     if (const auto* line = std::get_if<Line>(&*report)) {
       log::say(static_cast<log::Level>(line->level), std::string_view(line->text));
-    } else if (auto* handover = std::get_if<Handover>(&*report)) {
-      handover_ = std::move(*handover);
+    } else if (std::holds_alternative<ReloadAhead>(*report)) {
+      ready_successor();
+    } else if (auto* handover = std::get_if<HandedOver>(&*report)) {
+      handover_ = std::move(handover->values);
+      with_ = std::move(handover->with);
+      handed_over_ = true;
     } else if (const auto* farewell = std::get_if<Farewell>(&*report)) {
       farewell_ = *farewell;
     } else if (const auto* failure = std::get_if<Failure>(&*report)) {
@@ -154,9 +165,21 @@ void Supervisor::take_reports() {
   }
 }
 
+/// A torn message is none: without a handover the next reloader looks at everything itself.
+std::optional<Received> Supervisor::next_report() {
+  for (;;) {
+    try {
+      return channel().receive_report();
+    } catch (const wire::Torn& torn) {
+      log::debug("{}", torn.what());
+    }
+  }
+}
+
 void Supervisor::take_ended_children() {
   while (const auto reaped = proc::reap_any()) {
-    if (reaped->pid == reloader_) reloader_ended_ = reaped->ending;
+    if (reaped->pid == reloader_->pid()) reloader_ended_ = reaped->ending;
+    if (successor_ && reaped->pid == successor_->pid()) successor_.reset();
     strangers_.erase(reaped->pid);
   }
 }
@@ -169,7 +192,8 @@ void Supervisor::note_strangers() {
   if (!may_have_strangers_ || Clock::now() < next_strangers_ || reloader_ended_) return;
   next_strangers_ = Clock::now() + stranger_recheck;
   auto children = proc::children_of(::getpid());
-  children.erase(reloader_);
+  children.erase(reloader_->pid());
+  if (successor_) children.erase(successor_->pid());
   for (const pid_t pid : children) {
     if (!newcomers_.contains(pid) || !strangers_.insert(pid).second) continue;
     log::debug("process {} comes from elsewhere: it is left alone", pid);
@@ -180,8 +204,11 @@ void Supervisor::note_strangers() {
 /// How reloadrun ends; nullopt when the reloader is to be started again.
 std::optional<Ending> Supervisor::conclude() {
   const bool said_farewell = farewell_ || failure_;
-  const Ending reload{false, status_reload, false};
-  if (!stop_asked_ && !said_farewell && *reloader_ended_ == reload) return std::nullopt;
+  const bool reload = !said_farewell && *reloader_ended_ == Ending{false, status_reload, false};
+  if (reload && handed_over_ && !stop_asked_) return std::nullopt;
+  dismiss_successor();  // it is none of what is swept away
+  if (reload && !stop_asked_) do_without_handover();
+  if (reload && !stop_asked_) return std::nullopt;
   if (!stop_asked_ && !said_farewell && reloader_ended_->by_signal) {
     log::error("the reloader {}: stopping everything", ending_text(*reloader_ended_));
   }
@@ -191,6 +218,20 @@ std::optional<Ending> Supervisor::conclude() {
   if (stop_asked_) return Ending{false, status_stopped, false};
   if (said_farewell) return farewell_->like.value_or(Ending{});
   return *reloader_ended_;
+}
+
+/// What there is was handed over before this reloader began. The next one looks at everything, and
+/// needs no more than not to be told what is no longer so.
+void Supervisor::do_without_handover() {
+  log::debug("the reloader has handed nothing over");
+  sweep();             // nor has it said that its tree is gone
+  ++handover_.starts;  // as a rule; so that no two generations have one number
+  handover_.postponed = false;
+  handover_.changed.clear();
+  handover_.since.reset();
+  handover_.burst.reset();
+  handover_.held.clear();
+  handover_.closed.clear();
 }
 
 /// A reloader that could not stop its tree has left it to us.

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "app/channel.hpp"
+#include "app/reloader_process.hpp"
 #include "base/clock.hpp"
 #include "base/ending.hpp"
 #include "proc/signals.hpp"
@@ -31,14 +31,19 @@ class Supervisor {
   Ending run();
 
  private:
+  [[nodiscard]] Channel& channel() { return reloader_->channel(); }
   void start_reloader();
+  void ready_successor();
+  void dismiss_successor();
   void attend();
   void take_signals();
   void take_stop_signal(const signalfd_siginfo& signal);
   void take_reports();
+  std::optional<Received> next_report();
   void take_ended_children();
   void note_strangers();
   [[nodiscard]] std::optional<Ending> conclude();
+  void do_without_handover();
   void sweep();
   bool wait_until_gone(const proc::TreeStop& tree, TimePoint until,
                        const std::function<void()>& step, const std::function<bool()>& enough);
@@ -51,15 +56,17 @@ class Supervisor {
   proc::Terminal terminal_;
 
   // Of the reloader that runs now, or ran last.
-  std::optional<Channel> channel_;
-  pid_t reloader_ = -1;
-  Fd reloader_handle_;
-  bool reloader_missed_a_signal_ = false;  // and so did the target, then
+  std::optional<ReloaderProcess> reloader_;
   std::optional<Ending> reloader_ended_;
   std::optional<Farewell> farewell_;
   std::optional<Error> failure_;
+  bool handed_over_ = false;
+
+  // The next one, executed while this one stops its tree.
+  std::optional<ReloaderProcess> successor_;
 
   Handover handover_;
+  Descriptors with_;           // what goes with it
   std::set<pid_t> strangers_;  // children that do not descend from a reloader
   std::set<pid_t> newcomers_;  // all children, a second ago
   TimePoint next_strangers_;

@@ -10,19 +10,24 @@
 
 namespace reloadrun::app {
 
-View::View(const Options& options, const std::vector<std::string>& listed, const Past& past)
+View::View(const Options& options, const std::vector<std::string>& listed, Past past)
     : interval_(duration_text(options.interval)),
       watched(options, executables_of(options), listed),
       rules(options, past.directory, past.rules,
             [](const std::string& path) {
               return proc::open_for_writing(path) == proc::Writing::yes;
             }),
-      hints(make_hints(options)),
-      looker(watched, rules,
+      hints(make_hints(options, past)),
+      looker(watched, rules, past.snapshot,
              {.content = options.content, .hints = hints.get(), .begun = past.begun}) {}
 
-std::unique_ptr<watch::Hints> View::make_hints(const Options& options) {
+std::unique_ptr<watch::Hints> View::make_hints(const Options& options, Past& past) {
   if (options.watcher == Watcher::stat) return nullptr;
+  if (past.inotify) {
+    const auto& directories = past.snapshot.watched;
+    const int latest = directories.empty() ? 0 : directories.rbegin()->first;
+    return std::make_unique<watch::Hints>(std::move(past.inotify), directories.size(), latest);
+  }
   try {
     return std::make_unique<watch::Hints>();
   } catch (const std::system_error& error) {

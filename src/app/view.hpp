@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/fd.hpp"
 #include "reloadrun/options.hpp"
 #include "watch/hints.hpp"
 #include "watch/look.hpp"
@@ -21,12 +22,14 @@ class View {
 
  public:
   struct Past {
-    std::string directory;     ///< the working directory's path
-    watch::KeptRules rules{};  ///< of ignore files that have gone wrong
-    watch::ChangeTime begun;   ///< when the target was, or is now to be, started
+    const std::string& directory;     ///< the working directory's path
+    const watch::RulesMemory& rules;  ///< of the last generation
+    watch::ChangeTime begun;          ///< when the target was, or is now to be, started
+    watch::Snapshot& snapshot;        ///< empty, or of the last generation
+    Fd inotify{};                     ///< that the snapshot's watches belong to; -1: a new one
   };
   /// `listed`: the paths of --files-from. Throws Error for a broken pattern.
-  View(const Options& options, const std::vector<std::string>& listed, const Past& past);
+  View(const Options& options, const std::vector<std::string>& listed, Past past);
 
   watch::WatchSet watched;
   watch::Rules rules;
@@ -38,7 +41,7 @@ class View {
   std::vector<std::string> take_notices();
 
  private:
-  std::unique_ptr<watch::Hints> make_hints(const Options& options);
+  std::unique_ptr<watch::Hints> make_hints(const Options& options, Past& past);
 };
 
 }  // namespace reloadrun::app

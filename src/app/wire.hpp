@@ -58,11 +58,12 @@ class Writer {
     write(values.size());
     for (Value& value : values) write(value);
   }
-  void write(std::map<std::string, std::string>& texts) {
-    write(texts.size());
-    for (auto& [name, text] : texts) {
+  template <class Value>
+  void write(std::map<std::string, Value>& values) {
+    write(values.size());
+    for (auto& [name, value] : values) {
       write(name);
-      write(text);
+      write(value);
     }
   }
   template <class Value>
@@ -129,12 +130,13 @@ class Reader {
     values.clear();
     for (std::size_t left = read_size(); left > 0; --left) read(values.emplace_back());
   }
-  void read(std::map<std::string, std::string>& texts) {
-    texts.clear();
+  template <class Value>
+  void read(std::map<std::string, Value>& values) {
+    values.clear();
     for (std::size_t left = read_size(); left > 0; --left) {
       std::string name;
       read(name);
-      read(texts[name]);
+      read(values[name]);
     }
   }
   template <class Value>
@@ -152,9 +154,9 @@ class Reader {
 };
 
 template <class Struct>
-std::string encode(Struct value) {
+std::string encode(const Struct& value) {
   Writer writer;
-  writer(value);
+  writer(const_cast<Struct&>(value));  // it is only read; members() serves both directions
   return writer.take();
 }
 

@@ -95,6 +95,7 @@ std::string change_detail(const Change& change) {
   }
   if (change.before.inode != change.after.inode) differences.emplace_back("another inode");
   if (!change.before.runnable && change.after.runnable) differences.emplace_back("x bit given");
+  if (differences.empty()) differences.emplace_back("written again within a tick of the clock");
   return fmt::format("{}: {}", path, fmt::join(differences, ", "));
 }
 

@@ -15,9 +15,9 @@
 
 namespace reloadrun::watch {
 
-std::uint64_t content_hash(int directory, const std::string& name) {
+std::uint64_t content_hash(int directory, const char* name) {
   // Not to hang on what has become a FIFO since it was looked at.
-  const Fd file(::openat(directory, name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  const Fd file(::openat(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   struct stat status {};
   if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return 0;
   constexpr std::size_t block_size = 1 << 16;

@@ -8,6 +8,6 @@ namespace reloadrun::watch {
 
 /// A hash of the bytes of the regular file `name` in `directory`; never 0, unless it cannot be
 /// read. The same bytes have the same hash in every process of this program.
-std::uint64_t content_hash(int directory, const std::string& name);
+std::uint64_t content_hash(int directory, const char* name);
 
 }  // namespace reloadrun::watch

@@ -2,13 +2,12 @@
 
 #include <sys/inotify.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <limits>
-#include <set>
+#include <map>
 #include <tuple>
 
 #include "fmt/format.h"
@@ -25,8 +24,9 @@ Hint hint_of(const inotify_event& event) {
   if (event.len == 0 || (event.mask & (IN_IGNORED | IN_UNMOUNT)) != 0) {
     return {Hint::Kind::itself, event.wd, {}};
   }
-  const bool directory = (event.mask & IN_ISDIR) != 0;
-  return {directory ? Hint::Kind::directory : Hint::Kind::entry, event.wd, event.name};
+  if ((event.mask & IN_ISDIR) != 0) return {Hint::Kind::directory, event.wd, event.name};
+  const bool written = (event.mask & IN_MODIFY) != 0;
+  return {written ? Hint::Kind::written : Hint::Kind::entry, event.wd, event.name};
 }
 
 }  // namespace
@@ -39,9 +39,17 @@ std::size_t Hints::fair_share() {
   return error == std::errc() ? most / 2 : std::numeric_limits<std::size_t>::max();
 }
 
+bool Hints::is_inotify(const Fd& file) {
+  // No path is empty; that is looked at after the descriptor.
+  return ::inotify_add_watch(file.get(), "", entries) < 0 && errno == ENOENT;
+}
+
 Hints::Hints(std::size_t most)
     : inotify_(require_fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK), "inotify_init1")),
       most_(most) {}
+
+Hints::Hints(Fd inotify, std::size_t count, int latest, std::size_t most)
+    : inotify_(std::move(inotify)), most_(most), count_(count), latest_(latest) {}
 
 int Hints::add(int directory) {
   // By descriptor, so that it is the directory that is looked at, whatever its path means by now.
@@ -51,27 +59,28 @@ int Hints::add(int directory) {
     if (errno == ENOSPC || errno == ENOMEM) exhausted_ = true;
     return -1;
   }
-  const auto place = std::lower_bound(watches_.begin(), watches_.end(), watch);
-  if (place != watches_.end() && *place == watch) return watch;
-  if (watches_.size() >= most_) {
+  if (watch <= latest_) return watch;
+  if (count_ >= most_) {
     exhausted_ = true;
     ::inotify_rm_watch(inotify_.get(), watch);
     return -1;
   }
-  watches_.insert(place, watch);
+  ++count_;
+  latest_ = watch;
   return watch;
 }
 
 void Hints::remove(int watch) {
   ::inotify_rm_watch(inotify_.get(), watch);  // fails for one that is gone, which is as well
-  const auto place = std::lower_bound(watches_.begin(), watches_.end(), watch);
-  if (place != watches_.end() && *place == watch) watches_.erase(place);
+  --count_;
 }
 
 std::vector<Hint> Hints::read() {
   std::vector<Hint> hints;
-  std::set<std::tuple<Hint::Kind, int, std::string>> seen;
-  alignas(inotify_event) std::array<char, 65536> block{};
+  std::map<std::tuple<bool, int, std::string>, std::size_t> seen;  // their places in `hints`
+  // Not set to zero: what is read is all that is looked at.
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init)
+  alignas(inotify_event) std::array<char, 65536> block;
   for (;;) {
     const ssize_t got = ::read(inotify_.get(), block.data(), block.size());
     if (got < 0 && errno == EINTR) continue;
@@ -80,7 +89,13 @@ std::vector<Hint> Hints::read() {
       const auto* event = reinterpret_cast<const inotify_event*>(block.data() + at);
       at += sizeof(inotify_event) + event->len;
       Hint hint = hint_of(*event);
-      if (seen.emplace(hint.kind, hint.watch, hint.name).second) hints.push_back(std::move(hint));
+      const bool of_file = hint.kind == Hint::Kind::entry || hint.kind == Hint::Kind::written;
+      const auto [place, is_new] = seen.try_emplace({of_file, hint.watch, hint.name}, hints.size());
+      if (is_new) {
+        hints.push_back(std::move(hint));
+      } else if (hint.kind == Hint::Kind::written) {
+        hints[place->second].kind = Hint::Kind::written;
+      }
     }
   }
 }

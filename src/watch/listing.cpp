@@ -30,11 +30,11 @@ unsigned char type_of(int directory, const char* name) {
 
 }  // namespace
 
-void require_that_file_is_to_blame(const std::string& path) {
+void require_that_file_is_to_blame(std::string_view path) {
   for (const int error : {ENOENT, ENOTDIR, EACCES, EPERM, ELOOP, ENAMETOOLONG, ENOTCONN, ESTALE}) {
     if (errno == error) return;
   }
-  throw_errno(path.c_str());
+  throw_errno(std::string(path).c_str());
 }
 
 Fd open_directory(const std::string& path, bool follow) {

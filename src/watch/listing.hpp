@@ -1,7 +1,9 @@
 // Reading a directory: its entries, and which failures say nothing but that a file is not there.
 #pragma once
 
+#include <memory_resource>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/fd.hpp"
@@ -9,7 +11,7 @@
 namespace reloadrun::watch {
 
 struct Listed {
-  std::string name;
+  std::pmr::string name;
   unsigned char type = 0;  ///< DT_DIR, DT_REG, DT_LNK ...; never DT_UNKNOWN
 };
 
@@ -24,6 +26,6 @@ std::vector<Listed> list_directory(const Fd& directory, const std::string& path)
 /// A file that is not there, may not be read or loops is left out. Throws std::system_error for any
 /// other errno: it says nothing about the file, and to take it for vanished would restart for
 /// nothing.
-void require_that_file_is_to_blame(const std::string& path);
+void require_that_file_is_to_blame(std::string_view path);
 
 }  // namespace reloadrun::watch

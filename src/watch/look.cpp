@@ -36,8 +36,8 @@ std::pair<std::string, std::string> split(const std::string& path) {
 
 }  // namespace
 
-Looker::Looker(const WatchSet& watched, Rules& rules, How how)
-    : watched_(watched), rules_(rules), how_(how), stamps_(how.content) {
+Looker::Looker(const WatchSet& watched, Rules& rules, Snapshot& snapshot, How how)
+    : watched_(watched), rules_(rules), how_(how), stamps_(how.content), snapshot_(snapshot) {
   for (const std::string& file : watched.executables()) add_named(file, true, false);
   for (const std::string& file : watched.env_files()) add_named(file, false, false);
   for (const std::string& root : watched.roots()) add_named(root, false, true);
@@ -49,12 +49,12 @@ void Looker::add_named(const std::string& path, bool executable, bool root) {
     if (root) bare_roots_.push_back(path);
     return;
   }
-  auto& named = snapshot_.directories[parent].named;
-  const auto place = std::lower_bound(
-      named.begin(), named.end(), name,
-      [](const NamedFile& file, const std::string& wanted) { return file.name < wanted; });
-  if (place == named.end() || place->name != name) {
-    named.insert(place, {name, executable, root});
+  Directory& directory = snapshot_.make(parent);
+  note_coverage(parent, directory);
+  auto& named = directory.named;
+  const auto place = place_of(named, name);
+  if (place == named.end() || std::string_view(place->name) != name) {
+    named.insert(place, {Text(name), executable, root});
   } else {
     place->executable = place->executable || executable;
     place->root = place->root || root;
@@ -62,84 +62,98 @@ void Looker::add_named(const std::string& path, bool executable, bool root) {
 }
 
 void Looker::look_at_everything(Changes* found) {
-  ++pass_;
+  ++snapshot_.pass;
   for (const std::string& root : watched_.roots()) look_at_root(root, false, found);
   std::string path;
   auto& directories = snapshot_.directories;
   for (auto at = directories.begin(); at != directories.end(); at = directories.upper_bound(path)) {
     path = at->first;
-    if (at->second.pass != pass_) look_at_node(path, found);
+    if (at->second.pass != snapshot_.pass) look_at_node(path, found);
   }
   watches_in_doubt_ = false;
 }
 
-void Looker::take_turn(Duration budget, Changes* found) {
-  ++pass_;
+void Looker::look_at_uncovered(Changes* found) {
+  ++snapshot_.pass;
   for (const std::string& root : bare_roots_) {
     if (is_another(root)) look_at_root(root, false, found);
   }
-  auto& directories = snapshot_.directories;
-  std::string path;
-  for (auto at = directories.begin(); at != directories.end();) {
-    // Behind a link, or when a directory further up was moved, nothing tells of another root.
-    const bool covered = at->second.covered() && !(at->second.root && is_another(at->first));
-    if (covered || at->second.pass == pass_) {
-      ++at;
-      continue;
-    }
-    path = at->first;
-    look_at_node(path, found);
-    at = directories.upper_bound(path);
+  // Behind a link, or when a directory further up was moved, nothing tells of another root.
+  for (const std::string& root : watched_.roots()) {
+    if (snapshot_.directories.contains(root) && is_another(root)) look_at_node(root, found);
   }
+  const auto look_at_each = [&](const auto& paths, const auto& path_of) {
+    std::string path;
+    for (auto at = paths.begin(); at != paths.end(); at = paths.upper_bound(path)) {
+      path = path_of(*at);
+      const auto known = snapshot_.directories.find(path);
+      if (known == snapshot_.directories.end() || known->second.pass == snapshot_.pass) continue;
+      look_at_node(path, found);
+    }
+  };
+  if (how_.hints == nullptr) {
+    look_at_each(snapshot_.directories, [](const auto& one) { return one.first; });
+  } else {
+    look_at_each(snapshot_.uncovered, [](const Text& path) { return path; });
+  }
+}
+
+void Looker::take_turn(Duration budget, Changes* found) {
+  ++snapshot_.pass;
+  auto& directories = snapshot_.directories;
   credit_ = std::min(credit_ + budget, budget);
   const Duration begun = processor_time();
   Duration used{0};  // however little the budget is, one directory has its turn
   for (std::size_t left = directories.size(); left > 0 && used < credit_; --left) {
-    auto at = directories.upper_bound(turn_);
+    auto at = directories.upper_bound(snapshot_.turn);
     if (at == directories.end()) at = directories.begin();
     if (at == directories.end()) break;
-    turn_ = at->first;
-    if (at->second.covered() && at->second.pass != pass_) look_at_node(turn_, found);
+    snapshot_.turn = at->first;
+    if (at->second.covered()) look_at_node(std::string(at->first), found);
     used = processor_time() - begun;
   }
   credit_ -= used;
 }
 
 void Looker::follow(const std::vector<Hint>& hints, Changes* found) {
-  ++pass_;
+  ++snapshot_.pass;
   for (const Hint& hint : hints) {
     if (hint.kind == Hint::Kind::anywhere) {
       watches_in_doubt_ = true;
       return look_at_everything(found);
     }
-    const auto known = watched_paths_.find(hint.watch);
-    if (known == watched_paths_.end()) continue;
-    const std::vector<std::string> paths = known->second;  // looking may change it
-    for (const std::string& path : paths) {
+    const auto known = snapshot_.watched.find(hint.watch);
+    if (known == snapshot_.watched.end()) continue;
+    const auto paths = known->second;  // looking may change it
+    for (const Text& in_snapshot : paths) {
+      const std::string path(in_snapshot);
       const auto node = snapshot_.directories.find(path);
       if (node == snapshot_.directories.end()) continue;
       if (hint.kind == Hint::Kind::itself) {
         unwatch(path, node->second);
         look_at_node(path, found);
       } else {
-        look_at_entry(path, hint.name, hint.kind == Hint::Kind::directory, found);
+        look_at_entry(path, Text(hint.name), hint.kind, found);
       }
     }
   }
 }
 
 void Looker::look_at(const std::string& path, Changes* found) {
-  ++pass_;
+  ++snapshot_.pass;
   const auto [parent, name] = split(path);
-  if (snapshot_.directories.contains(parent)) look_at_entry(parent, name, false, found);
+  if (!snapshot_.directories.contains(parent)) return;
+  look_at_entry(parent, Text(name), Hint::Kind::entry, found);
 }
 
 void Looker::look_at_half_written_rules(Changes* found) {
-  ++pass_;
+  ++snapshot_.pass;
   const auto half_written = rules_.take_half_written();
   std::vector<std::string> paths;
   for (const auto& [path, directory] : snapshot_.directories) {
-    if (directory.walked && half_written.contains(directory.full)) paths.push_back(path);
+    if (directory.walked && half_written.contains(std::string(directory.full))) {
+      paths.emplace_back(path);
+    }
   }
   for (const std::string& path : paths) {
     if (snapshot_.directories.contains(path)) look_at_node(path, found);
@@ -148,7 +162,9 @@ void Looker::look_at_half_written_rules(Changes* found) {
 
 void Looker::doubt_rules() {
   for (auto& [path, directory] : snapshot_.directories) {
-    directory.rules_in_doubt = directory.rules_in_doubt || directory.repository_top;
+    if (!directory.repository_top) continue;
+    directory.rules_in_doubt = true;
+    note_coverage(std::string(path), directory);
   }
 }
 
@@ -167,16 +183,16 @@ void Looker::look_at_root(const std::string& root, bool anew, Changes* found) {
     return forget(root, found);
   }
   Task task{.path = root, .full = full, .root = true, .anew = anew};
-  task.around = rules_.around(task.full, warnings_);
+  task.around = rules_.number(rules_.around(task.full, warnings_));
   visit(std::move(task), found);
 }
 
 /// Looks again at a directory that is known.
 void Looker::look_at_node(const std::string& path, Changes* found) {
-  const Directory& directory = snapshot_.directories.at(path);
+  const Directory& directory = snapshot_.directories.find(path)->second;
   if (directory.root) return look_at_root(path, false, found);
   visit({.path = path,
-         .full = directory.full,
+         .full = std::string(directory.full),
          .around = directory.around,
          .walk = directory.walked,
          .skip_environment = directory.skip_environment},
@@ -215,7 +231,7 @@ void Looker::forget(const std::string& path, Changes* found) {
   if (known == snapshot_.directories.end() || !known->second.walked) return;
   Directory& directory = known->second;
   directory.walked = false;  // first: a bind mount may lead back here
-  for (const std::string& name : directory.subdirectories) forget(below(path, name), found);
+  for (const Text& name : directory.subdirectories) forget(below(path, name), found);
   if (found != nullptr) {
     for (const File& file : directory.files) {
       found->push_back({Change::Kind::vanished, below(path, file.name), file.stamp, {}});
@@ -224,24 +240,49 @@ void Looker::forget(const std::string& path, Changes* found) {
   unwatch(path, directory);
   if (directory.named.empty()) {
     snapshot_.directories.erase(known);
+    if (const auto place = snapshot_.uncovered.find(path); place != snapshot_.uncovered.end()) {
+      snapshot_.uncovered.erase(place);
+    }
   } else {
     Directory named_only;
     named_only.named = std::move(directory.named);
     directory = std::move(named_only);
+    note_coverage(path, directory);
   }
 }
 
 void Looker::unwatch(const std::string& path, Directory& directory) {
   if (directory.watch < 0) return;
-  const auto watched = watched_paths_.find(directory.watch);
-  if (watched != watched_paths_.end()) {
-    std::erase(watched->second, path);
+  const auto watched = snapshot_.watched.find(directory.watch);
+  if (watched != snapshot_.watched.end()) {
+    std::erase_if(watched->second,
+                  [&path](const Text& one) { return std::string_view(one) == path; });
     if (watched->second.empty()) {
       how_.hints->remove(directory.watch);
-      watched_paths_.erase(watched);
+      snapshot_.watched.erase(watched);
     }
   }
   directory.watch = -1;
+  note_coverage(path, directory);
+}
+
+/// To be called whenever a directory may have become covered, or may be so no longer. Where nothing
+/// is covered, nobody asks.
+void Looker::note_coverage(const std::string& path, const Directory& directory) {
+  if (how_.hints == nullptr) return;
+  const auto place = snapshot_.uncovered.find(path);
+  const bool known = place != snapshot_.uncovered.end();
+  if (directory.covered()) {
+    if (known) snapshot_.uncovered.erase(place);
+  } else if (!known) {
+    snapshot_.uncovered.emplace(path);
+  }
+}
+
+/// It has a link, or a file with another name.
+void Looker::note_elsewhere(const std::string& path, Directory& directory) {
+  directory.elsewhere = true;
+  note_coverage(path, directory);
 }
 
 }  // namespace reloadrun::watch

@@ -1,18 +1,18 @@
 // Looking at the files: stat() decides what has changed, and keeps the snapshot true. Driven by the
 // reloader's main thread, or by whoever wants to know once.
 //
-// There are three ways to look, and one truth: at everything; at what a hint names; and in turns,
-// which is at what inotify does not cover and at a bounded part of the rest. A directory is watched
+// There are four ways to look, and one truth: at everything; at what a hint names; at what inotify
+// does not cover; and in turns, at a bounded part of what it does. A directory is watched
 // first, then listed, then compared, so that nothing falls between. One that has not been touched
 // since it was listed is not listed again.
 //
-// look.cpp has the ways to look, look_directory.cpp what is done with one directory.
+// look.cpp has the ways to look, look_directory.cpp what is done with one directory, look_entry.cpp
+// with one entry of it.
 #pragma once
 
 #include <cstdint>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -40,14 +40,18 @@ class Looker {
     ChangeTime begun = change_time_now();
   };
 
-  /// `watched` and `rules` stay the caller's and outlive the Looker.
-  Looker(const WatchSet& watched, Rules& rules, How how);
+  /// `watched`, `rules` and `snapshot` stay the caller's and outlive the Looker. The snapshot is
+  /// empty, or of a Looker that had the same, rules with the same numbers and hints that go on.
+  Looker(const WatchSet& watched, Rules& rules, Snapshot& snapshot, How how);
 
   /// Looks at everything. What differs from the snapshot is added to `found`, unless that is null.
   void look_at_everything(Changes* found);
 
-  /// Looks at what inotify does not cover; and at the rest for `budget` of processor time, going on
-  /// where the last turn ended. What a turn takes beyond it is saved by later ones.
+  /// Looks at what inotify does not cover.
+  void look_at_uncovered(Changes* found);
+
+  /// Looks at what it covers for `budget` of processor time, going on where the last turn ended.
+  /// What a turn takes beyond it is saved by later ones.
   void take_turn(Duration budget, Changes* found);
 
   /// Looks where these hints lead.
@@ -64,6 +68,10 @@ class Looker {
 
   [[nodiscard]] const Snapshot& snapshot() const { return snapshot_; }
 
+  /// Until when a file that no hint would tell of may be written once more and look the same as at
+  /// its last look.
+  [[nodiscard]] TimePoint tick_over_at() const { return tick_over_at_; }
+
   /// Lines for the user, since the last call.
   Warnings take_warnings() { return std::exchange(warnings_, {}); }
 
@@ -72,7 +80,7 @@ class Looker {
   struct Task {
     std::string path;
     std::string full{};
-    ScopePtr around{};
+    ScopeNumber around = 0;
     bool walk = true;  ///< otherwise only the files that are watched by name count
     bool root = false;
     bool by_rules = false;  ///< the rules have brought it into view: nothing in it has appeared
@@ -85,9 +93,10 @@ class Looker {
     const Fd& fd;
     Directory& directory;
     bool rules_changed = false;
-    ScopePtr old_scope{};  ///< what they were then
+    ScopeNumber old_scope = 0;  ///< what they were then
     bool was_left_out = false;
-    Changes* found;
+    Changes* found = nullptr;
+    bool written = false;  ///< the one entry that is looked at was written to since the last look
   };
 
   // The ways to look.
@@ -103,42 +112,43 @@ class Looker {
   bool identify(const Task& task, const Fd& fd, Directory& directory);
   bool refresh_scope(const Sight& sight, const std::vector<Listed>* listed);
   void take_listing(const Sight& sight, const std::vector<Listed>& listed);
-  bool add_listed_file(const Sight& sight, const Listed& entry, std::vector<File>& files);
-  bool was_ignored(const Sight& sight, const std::string& name, bool is_directory);
-  bool is_ignored_now(const Sight& sight, const std::string& name, bool is_directory);
-  void replace_files(const Sight& sight, std::vector<File> files,
+  bool add_listed_file(const Sight& sight, const Listed& entry, std::pmr::vector<File>& files);
+  bool was_ignored(const Sight& sight, const Text& name, bool is_directory);
+  bool is_ignored_now(const Sight& sight, const Text& name, bool is_directory);
+  void replace_files(const Sight& sight, std::pmr::vector<File> files,
                      const std::vector<Listed>& listed);
-  void replace_subdirectories(const Sight& sight, std::vector<std::string> names,
+  void replace_subdirectories(const Sight& sight, std::pmr::vector<Text> names,
                               const std::vector<Listed>& listed);
   void recheck_files(const Sight& sight);
   void look_at_named(const std::string& path, Directory& directory, bool anew, Changes* found);
   void look_at_named_file(const std::string& directory_path, Directory& directory, NamedFile& file,
-                          bool anew, Changes* found);
-  void look_at_entry(const std::string& path, const std::string& name, bool anew, Changes* found);
-  void look_at_subdirectory(const Sight& sight, const std::string& name, bool anew);
-  Task task_of(const Sight& sight, const std::string& name);
-  void update_file(const Sight& sight, const std::string& name, bool wanted);
-  std::optional<Stamp> stamp_of(const Sight& sight, const std::string& name, const Stamp* known);
-  const std::string& full_of(const Directory& directory, const std::string& name);
-  [[nodiscard]] bool is_ignored(const ScopePtr& scope, const Directory& directory,
-                                const std::string& name, bool is_directory);
-  [[nodiscard]] bool wants_file(const Directory& directory, const std::string& name);
+                          Hint::Kind kind, Changes* found);
+  void look_at_entry(const std::string& path, const Text& name, Hint::Kind kind, Changes* found);
+  void look_at_subdirectory(const Sight& sight, const Text& name, bool anew);
+  Task task_of(const Sight& sight, const Text& name);
+  void update_file(const Sight& sight, const Text& name, bool wanted);
+  std::optional<Stamps::Taken> stamp_of(const Sight& sight, const Text& name, const Stamp* known);
+  void note_tick(const Directory& directory, const Stamps::Taken& taken);
+  const std::string& full_of(const Directory& directory, const Text& name);
+  [[nodiscard]] bool is_ignored(ScopeNumber scope, const Directory& directory, const Text& name,
+                                bool is_directory);
+  [[nodiscard]] bool wants_file(const Directory& directory, const Text& name);
 
   void forget(const std::string& path, Changes* found);
   void unwatch(const std::string& path, Directory& directory);
+  void note_coverage(const std::string& path, const Directory& directory);
+  void note_elsewhere(const std::string& path, Directory& directory);
 
   const WatchSet& watched_;
   Rules& rules_;
   const How how_;
   Stamps stamps_;
-  Snapshot snapshot_;
+  Snapshot& snapshot_;
   std::vector<std::string> bare_roots_;  // without a name that a parent could tell of: "..", "/"
-  std::unordered_map<int, std::vector<std::string>> watched_paths_;  // by inotify's number
   std::vector<Task> to_do_;
   bool watches_in_doubt_ = false;  // inotify may have let go of some
-  std::uint64_t pass_ = 0;         // numbers the looks, so that one looks at a directory once
-  std::string turn_;               // the directory that had the last turn
-  Duration credit_{0};             // of processor time for turns; less than zero after a long one
+  TimePoint tick_over_at_{};
+  Duration credit_{0};  // of processor time for turns; less than zero after a long one
   std::set<std::string> unreadable_;  // told of
   Warnings warnings_;
   std::string full_;  // scratch

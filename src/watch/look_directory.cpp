@@ -21,30 +21,10 @@ namespace {
 // within one tick of its file system's clock: two seconds on FAT, the coarsest.
 constexpr std::int64_t coarsest_tick = 2;
 
-/// Whether an entry of this name says something about others.
-bool decides_more_than_itself(const std::string& name) {
-  return name == ignore_file_names[0] || name == ignore_file_names[1] || name == ".git" ||
-         name == Rules::virtual_environment_mark;
-}
-
 /// `listed` is sorted.
 bool has(const std::vector<Listed>& listed, std::string_view name) {
-  const auto place =
-      std::lower_bound(listed.begin(), listed.end(), name,
-                       [](const Listed& entry, std::string_view n) { return entry.name < n; });
+  const auto place = place_of(listed, name);
   return place != listed.end() && place->name == name;
-}
-
-/// Where `name` stands among sorted things that have one, or would.
-template <class Things>
-auto place_of(Things& things, const std::string& name) {
-  return std::lower_bound(things.begin(), things.end(), name,
-                          [](const auto& thing, const std::string& n) { return thing.name < n; });
-}
-
-void tell(Changes* found, Change::Kind kind, std::string path, const Stamp& before,
-          const Stamp& after) {
-  if (found != nullptr) found->push_back({kind, std::move(path), before, after});
 }
 
 }  // namespace
@@ -54,8 +34,8 @@ void Looker::look_at_directory(const Task& task, Changes* found) {
   const bool is_root = task.root || (known != snapshot_.directories.end() && known->second.root);
   const Fd fd = open_directory(task.path, is_root || !task.walk);
   if (!fd) return cannot_open(task, found);
-  Directory& directory = snapshot_.directories[task.path];
-  directory.pass = pass_;
+  Directory& directory = snapshot_.make(task.path);
+  directory.pass = snapshot_.pass;
   directory.root = is_root;
   directory.skip_environment = task.skip_environment && !is_root;
   const bool touched = identify(task, fd, directory);
@@ -71,6 +51,7 @@ void Looker::look_at_directory(const Task& task, Changes* found) {
     listed ? take_listing(sight, *listed) : recheck_files(sight);
   }
   look_at_named(task.path, directory, task.anew, found);
+  note_coverage(task.path, directory);
 }
 
 void Looker::cannot_open(const Task& task, Changes* found) {
@@ -81,7 +62,7 @@ void Looker::cannot_open(const Task& task, Changes* found) {
   }
   forget(task.path, found);
   if (closed) {  // still known, so that it is tried again: no time tells of a right that is given
-    Directory& directory = snapshot_.directories[task.path];
+    Directory& directory = snapshot_.make(task.path);
     directory.walked = true;
     directory.root = task.root;
     directory.full = task.full;
@@ -92,6 +73,7 @@ void Looker::cannot_open(const Task& task, Changes* found) {
   if (known == snapshot_.directories.end()) return;
   unwatch(task.path, known->second);
   look_at_named(task.path, known->second, false, found);
+  note_coverage(task.path, known->second);
 }
 
 /// Notes which directory it is, and watches it. Returns whether its entries may be others than when
@@ -101,7 +83,7 @@ bool Looker::identify(const Task& task, const Fd& fd, Directory& directory) {
   if (::fstat(fd.get(), &status) != 0) throw_errno(task.path.c_str());
   Stamp own = plain_stamp(status);
   own.size = 0;
-  const bool another = task.anew || directory.full != task.full ||
+  const bool another = task.anew || std::string_view(directory.full) != task.full ||
                        directory.device != status.st_dev || directory.own.inode != own.inode;
   if (another) {
     unwatch(task.path, directory);
@@ -116,7 +98,7 @@ bool Looker::identify(const Task& task, const Fd& fd, Directory& directory) {
     if (watched_anew) {
       unwatch(task.path, directory);
       directory.watch = watch;
-      watched_paths_[watch].push_back(task.path);
+      snapshot_.watched[watch].emplace_back(task.path);
     }
   }
   const bool touched = own != directory.own || change_time(status) != directory.changed;
@@ -147,13 +129,15 @@ bool Looker::refresh_scope(const Sight& sight, const std::vector<Listed>* listed
   directory.repository_top = top;
   directory.left_out = left_out;
   directory.around = sight.task.around;
-  const ScopePtr before = directory.scope;
+  const ScopePtr before = rules_.scope(directory.scope);
   const bool has_ignore_file =
       std::any_of(states.begin(), states.end(), [](const auto& state) { return state.exists; });
-  directory.scope = rules_.inside(
-      sight.task.around, {sight.fd.get(), directory.full, has_ignore_file, top}, before, warnings_);
-  directory.rules_in_doubt = rules_.half_written(directory.full);
-  return directory.scope != before || left_out != sight.was_left_out;
+  const ScopePtr now = rules_.inside(
+      rules_.scope(sight.task.around),
+      {sight.fd.get(), std::string(directory.full), has_ignore_file, top}, before, warnings_);
+  directory.scope = rules_.number(now);
+  directory.rules_in_doubt = rules_.half_written(std::string(directory.full));
+  return now != before || left_out != sight.was_left_out;
 }
 
 void Looker::take_listing(const Sight& sight, const std::vector<Listed>& listed) {
@@ -164,8 +148,8 @@ void Looker::take_listing(const Sight& sight, const std::vector<Listed>& listed)
       directory.mount.inotify_sees &&
       std::max(directory.own.mtime_seconds, directory.changed.seconds) < now.tv_sec - coarsest_tick;
   directory.elsewhere = false;
-  std::vector<File> files;
-  std::vector<std::string> subdirectories;
+  std::pmr::vector<File> files;
+  std::pmr::vector<Text> subdirectories;
   for (const Listed& entry : listed) {
     if (directory.left_out) break;
     if (entry.type == DT_REG || entry.type == DT_LNK) {
@@ -181,26 +165,30 @@ void Looker::take_listing(const Sight& sight, const std::vector<Listed>& listed)
 
 /// Returns whether the listing tells what has become of the file. What a link leads to may come to
 /// be there, which leaves no trace here.
-bool Looker::add_listed_file(const Sight& sight, const Listed& entry, std::vector<File>& files) {
+bool Looker::add_listed_file(const Sight& sight, const Listed& entry,
+                             std::pmr::vector<File>& files) {
   Directory& directory = sight.directory;
   const bool is_link = entry.type == DT_LNK;
   if (is_link) directory.elsewhere = true;
   const auto known = place_of(directory.files, entry.name);
   const bool is_known = known != directory.files.end() && known->name == entry.name;
-  const auto stamp = stamp_of(sight, entry.name, is_known ? &known->stamp : nullptr);
-  if (stamp) files.push_back({entry.name, *stamp});
-  return stamp || !is_link;
+  const Stamp* const before = is_known ? &known->stamp : nullptr;
+  const auto taken = stamp_of(sight, entry.name, before);
+  if (taken) {
+    files.push_back({entry.name, taken->stamp, taken->is_racy(before, is_known && known->racy)});
+  }
+  return taken || !is_link;
 }
 
 /// Whether an entry that is not known was out of view by the rules, those of before.
-bool Looker::was_ignored(const Sight& sight, const std::string& name, bool is_directory) {
+bool Looker::was_ignored(const Sight& sight, const Text& name, bool is_directory) {
   if (sight.task.by_rules) return true;
   if (!sight.rules_changed) return false;
   return sight.was_left_out || is_ignored(sight.old_scope, sight.directory, name, is_directory);
 }
 
 /// Whether an entry that is there was taken out of view by the rules, those of now.
-bool Looker::is_ignored_now(const Sight& sight, const std::string& name, bool is_directory) {
+bool Looker::is_ignored_now(const Sight& sight, const Text& name, bool is_directory) {
   const Directory& directory = sight.directory;
   return sight.rules_changed &&
          (directory.left_out || is_ignored(directory.scope, directory, name, is_directory));
@@ -208,7 +196,7 @@ bool Looker::is_ignored_now(const Sight& sight, const std::string& name, bool is
 
 /// What the rules alone have taken out of view, or brought into it, is no change; but what has
 /// changed out of view is one when it comes into view.
-void Looker::replace_files(const Sight& sight, std::vector<File> files,
+void Looker::replace_files(const Sight& sight, std::pmr::vector<File> files,
                            const std::vector<Listed>& listed) {
   using Kind = Change::Kind;
   const Task& task = sight.task;
@@ -224,7 +212,7 @@ void Looker::replace_files(const Sight& sight, std::vector<File> files,
       ++old;
     } else if (old == directory.files.cend() || now->name < old->name) {
       if (!was_ignored(sight, now->name, false) ||
-          changed_since(sight.fd.get(), now->name, how_.begun)) {
+          changed_since(sight.fd.get(), now->name.c_str(), how_.begun)) {
         tell(found, Kind::appeared, below(task.path, now->name), {}, now->stamp);
       }
       ++now;
@@ -240,17 +228,17 @@ void Looker::replace_files(const Sight& sight, std::vector<File> files,
   directory.files = std::move(files);
 }
 
-void Looker::replace_subdirectories(const Sight& sight, std::vector<std::string> names,
+void Looker::replace_subdirectories(const Sight& sight, std::pmr::vector<Text> names,
                                     const std::vector<Listed>& listed) {
   const Task& task = sight.task;
   Directory& directory = sight.directory;
-  for (const std::string& name : directory.subdirectories) {
+  for (const Text& name : directory.subdirectories) {
     if (std::binary_search(names.begin(), names.end(), name)) continue;
     const bool by_rules = has(listed, name) && is_ignored_now(sight, name, true);
     forget(below(task.path, name), by_rules ? nullptr : sight.found);
   }
   directory.subdirectories = std::move(names);
-  for (const std::string& name : directory.subdirectories) {
+  for (const Text& name : directory.subdirectories) {
     Task child = task_of(sight, name);
     const auto known = snapshot_.directories.find(child.path);
     const bool is_known = known != snapshot_.directories.end() && known->second.walked;
@@ -265,155 +253,45 @@ void Looker::replace_subdirectories(const Sight& sight, std::vector<std::string>
 /// The files of a directory whose entries are the same.
 void Looker::recheck_files(const Sight& sight) {
   Directory& directory = sight.directory;
-  std::vector<std::string> gone;
+  std::vector<Text> gone;
   for (File& file : directory.files) {
-    const auto stamp = stamp_of(sight, file.name, &file.stamp);
-    if (!stamp) {
+    const auto taken = stamp_of(sight, file.name, &file.stamp);
+    if (!taken) {
       gone.push_back(file.name);
-    } else if (*stamp != file.stamp) {
-      const Stamp before = std::exchange(file.stamp, *stamp);
-      if (!differs(before, *stamp)) continue;
-      tell(sight.found, Change::Kind::modified, below(sight.task.path, file.name), before, *stamp);
+      continue;
     }
+    file.racy = taken->is_racy(&file.stamp, file.racy);
+    const Stamp before = std::exchange(file.stamp, taken->stamp);
+    if (!differs(before, file.stamp)) continue;
+    tell(sight.found, Change::Kind::modified, below(sight.task.path, file.name), before,
+         file.stamp);
   }
-  for (const std::string& name : gone) update_file(sight, name, false);
-}
-
-void Looker::look_at_named(const std::string& path, Directory& directory, bool anew,
-                           Changes* found) {
-  directory.pass = pass_;
-  if (!directory.walked) directory.elsewhere = false;
-  for (NamedFile& file : directory.named) look_at_named_file(path, directory, file, anew, found);
-}
-
-void Looker::look_at_named_file(const std::string& directory_path, Directory& directory,
-                                NamedFile& file, bool anew, Changes* found) {
-  using Kind = Change::Kind;
-  const std::string path = below(directory_path, file.name);
-  struct stat status {};
-  const bool is_link = ::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode);
-  const auto taken = stamps_.take(AT_FDCWD, path, directory, file.stamp ? &*file.stamp : nullptr);
-  if (is_link || (taken && taken->has_other_names)) directory.elsewhere = true;
-  std::optional<Stamp> now;
-  if (taken) now = taken->stamp;
-  if (now && file.executable) now->runnable = ::access(path.c_str(), X_OK) == 0;
-  const std::optional<Stamp> before = std::exchange(file.stamp, now);
-  if (before && !now) tell(found, Kind::vanished, path, *before, {});
-  if (!before && now) tell(found, Kind::appeared, path, {}, *now);
-  if (before && now && differs(*before, *now)) tell(found, Kind::modified, path, *before, *now);
-  if (file.root && (anew || is_another(path))) look_at_root(path, anew, found);
-}
-
-/// Looks at what a hint names: a file, a directory, or something that is none any more. `anew`: a
-/// directory of that name was made or moved.
-void Looker::look_at_entry(const std::string& path, const std::string& name, bool anew,
-                           Changes* found) {
-  Directory& directory = snapshot_.directories.at(path);
-  const auto named = place_of(directory.named, name);
-  if (named != directory.named.end() && named->name == name) {
-    look_at_named_file(path, directory, *named, anew, found);
-  }
-  if (!directory.walked) return;
-  const Task task{.path = path, .full = directory.full, .around = directory.around};
-  const Fd fd = open_directory(path, directory.root);
-  struct stat status {};
-  const bool same = fd && ::fstat(fd.get(), &status) == 0 && status.st_dev == directory.device &&
-                    status.st_ino == directory.own.inode;
-  if (!same || decides_more_than_itself(name)) {
-    directory.listing_sure = false;
-    return look_at_node(path, found);
-  }
-  if (directory.left_out) return;
-  const bool there = ::fstatat(fd.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
-  const Sight sight{task, fd, directory, false, nullptr, false, found};
-  if (there && S_ISDIR(status.st_mode)) {
-    update_file(sight, name, false);
-    look_at_subdirectory(sight, name, anew);
-    return;
-  }
-  const auto subdirectory =
-      std::lower_bound(directory.subdirectories.begin(), directory.subdirectories.end(), name);
-  if (subdirectory != directory.subdirectories.end() && *subdirectory == name) {
-    directory.subdirectories.erase(subdirectory);
-    forget(below(path, name), found);
-  }
-  const bool is_link = there && S_ISLNK(status.st_mode);
-  const bool wanted = there && (is_link || S_ISREG(status.st_mode)) && wants_file(directory, name);
-  if (wanted && is_link) directory.elsewhere = true;
-  update_file(sight, name, wanted);
-}
-
-void Looker::look_at_subdirectory(const Sight& sight, const std::string& name, bool anew) {
-  Directory& directory = sight.directory;
-  const std::string path = below(sight.task.path, name);
-  const auto known = snapshot_.directories.find(path);
-  if (known != snapshot_.directories.end() && known->second.root) {
-    return look_at_root(path, anew, sight.found);
-  }
-  if (is_ignored(directory.scope, directory, name, true)) return;
-  auto& names = directory.subdirectories;
-  const auto place = std::lower_bound(names.begin(), names.end(), name);
-  if (place == names.end() || *place != name) names.insert(place, name);
-  Task task = task_of(sight, name);
-  task.anew = anew;
-  visit(std::move(task), sight.found);
+  for (const Text& name : gone) update_file(sight, name, false);
 }
 
 /// To look at a subdirectory that is not ignored.
-Looker::Task Looker::task_of(const Sight& sight, const std::string& name) {
+Looker::Task Looker::task_of(const Sight& sight, const Text& name) {
   const Directory& directory = sight.directory;
   Task task{.path = below(sight.task.path, name), .full = full_of(directory, name)};
   task.around = directory.scope;
-  task.skip_environment =
-      rules_.skips_virtual_environment(rules_.decide(directory.scope.get(), task.full, true));
+  task.skip_environment = rules_.skips_virtual_environment(
+      rules_.decide(rules_.scope(directory.scope).get(), task.full, true));
   return task;
 }
 
-/// Takes one file as it is now, or is not any more.
-void Looker::update_file(const Sight& sight, const std::string& name, bool wanted) {
-  using Kind = Change::Kind;
-  auto& files = sight.directory.files;
-  const auto place = place_of(files, name);
-  const bool known = place != files.end() && place->name == name;
-  std::optional<Stamp> stamp;
-  if (wanted) stamp = stamp_of(sight, name, known ? &place->stamp : nullptr);
-  std::string path = below(sight.task.path, name);
-  if (known && !stamp) {
-    sight.directory.listing_sure = false;
-    tell(sight.found, Kind::vanished, std::move(path), place->stamp, {});
-    files.erase(place);
-  } else if (known) {
-    const Stamp before = std::exchange(place->stamp, *stamp);
-    if (differs(before, *stamp)) tell(sight.found, Kind::modified, std::move(path), before, *stamp);
-  } else if (stamp) {
-    files.insert(place, {name, *stamp});
-    tell(sight.found, Kind::appeared, std::move(path), {}, *stamp);
-  }
-}
-
-/// `known`: its last stamp, or null.
-std::optional<Stamp> Looker::stamp_of(const Sight& sight, const std::string& name,
-                                      const Stamp* known) {
-  Directory& directory = sight.directory;
-  const auto taken = stamps_.take(sight.fd.get(), name, directory, known);
-  if (!taken) return std::nullopt;
-  if (taken->has_other_names) directory.elsewhere = true;
-  return taken->stamp;
-}
-
-const std::string& Looker::full_of(const Directory& directory, const std::string& name) {
+const std::string& Looker::full_of(const Directory& directory, const Text& name) {
   full_.assign(directory.full);
   if (!full_.ends_with('/')) full_ += '/';
   return full_ += name;
 }
 
-bool Looker::is_ignored(const ScopePtr& scope, const Directory& directory, const std::string& name,
+bool Looker::is_ignored(ScopeNumber scope, const Directory& directory, const Text& name,
                         bool is_directory) {
-  return rules_.decide(scope.get(), full_of(directory, name), is_directory).ignored;
+  return rules_.decide(rules_.scope(scope).get(), full_of(directory, name), is_directory).ignored;
 }
 
 /// Not what is watched by name already.
-bool Looker::wants_file(const Directory& directory, const std::string& name) {
+bool Looker::wants_file(const Directory& directory, const Text& name) {
   const auto named = place_of(directory.named, name);
   if (named != directory.named.end() && named->name == name) return false;
   return rules_.wants(full_of(directory, name)) &&

@@ -6,6 +6,14 @@ namespace reloadrun::watch {
 
 using Kind = Change::Kind;
 
+Pending::Pending(std::vector<Item> items, TimePoint first, TimePoint last)
+    : first_(first), last_(last) {
+  for (Item& item : items) {
+    std::string path = item.change.path;
+    items_.emplace(std::move(path), std::move(item));
+  }
+}
+
 void Pending::add(const Changes& found, TimePoint now) {
   for (const Change& change : found) {
     if (items_.empty()) first_ = now;
@@ -22,10 +30,11 @@ void Pending::add(const Change& change, TimePoint now) {
   const bool was_there = whole.kind != Kind::appeared;
   const bool is_there = change.kind != Kind::vanished;
   whole.after = change.after;
+  whole.rewritten = whole.rewritten || change.rewritten;
   place->second.missing_since = missing_since;
   if (was_there && is_there) {
     whole.kind = Kind::modified;
-    if (!differs(whole.before, whole.after)) items_.erase(place);
+    if (!whole.rewritten && !differs(whole.before, whole.after)) items_.erase(place);
   } else if (was_there) {
     whole.kind = Kind::vanished;
   } else if (!is_there) {

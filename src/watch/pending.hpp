@@ -19,6 +19,10 @@ class Pending {
     Deadline missing_since{};  ///< of a file that has vanished
   };
 
+  Pending() = default;
+  /// What another had: its items(), first() and last().
+  Pending(std::vector<Item> items, TimePoint first, TimePoint last);
+
   /// Takes the changes that a look at `now` has found.
   void add(const Changes& found, TimePoint now);
   /// Takes a change that was found before what is here, and was kept back until `now`.

@@ -22,11 +22,6 @@ std::string variable(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-bool is_directory(const std::string& path) {
-  struct stat status {};
-  return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
-}
-
 bool exists(const std::string& path) {
   struct stat status {};
   return ::lstat(path.c_str(), &status) == 0;
@@ -72,8 +67,10 @@ bool is_true(std::string value) {
 
 std::optional<Repository> repository_at(const std::string& full_directory) {
   const std::string dot_git = resolved(full_directory, ".git");
+  struct stat status {};
+  if (::stat(dot_git.c_str(), &status) != 0) return std::nullopt;
   std::string git_dir = dot_git;
-  if (!is_directory(dot_git)) {
+  if (!S_ISDIR(status.st_mode)) {
     const std::string elsewhere = line_of(dot_git, "gitdir: ");
     if (elsewhere.empty()) return std::nullopt;
     git_dir = resolved(full_directory, elsewhere);

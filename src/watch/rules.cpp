@@ -117,12 +117,12 @@ const Pattern* Scope::match(string_view full, string_view name, bool is_director
   return patterns_->match(full.substr(prefix_.size()), name, is_directory);
 }
 
-Rules::Rules(const Options& options, const std::string& here, KeptRules kept,
+Rules::Rules(const Options& options, const std::string& here, const RulesMemory& memory,
              BeingWritten being_written)
     : here_(with_slash(here)),
       use_ignore_files_(options.use_ignore_files),
       use_default_ignores_(options.use_default_ignores),
-      kept_(std::move(kept)),
+      kept_(memory.kept),
       being_written_(std::move(being_written)) {
   add_required(ignore_, options.ignore);
   add_required(filters_, options.filters);
@@ -132,6 +132,48 @@ Rules::Rules(const Options& options, const std::string& here, KeptRules kept,
     const std::shared_ptr<const Patterns> table(std::shared_ptr<void>(), &default_ignores());
     defaults_ = std::make_shared<const Scope>(table, "", RuleFileState{}, nullptr);
   }
+  for (const auto& one : memory.scopes) {
+    if (one.is_default) {
+      number(defaults_);
+      continue;
+    }
+    auto patterns = std::make_shared<Patterns>(one.source);
+    patterns->add_text(one.text);
+    number(std::make_shared<const Scope>(std::move(patterns), one.directory, one.state,
+                                         scope(one.outer)));
+  }
+  for (const auto& one : memory.outer) {
+    outer_[one.full] = Outer{scope(one.scope), one.read, one.is_root};
+  }
+}
+
+ScopeNumber Rules::number(const ScopePtr& scope) {
+  if (!scope) return 0;
+  number(scope->outer());  // whoever makes them again needs the outer one first
+  const auto next = static_cast<ScopeNumber>(scopes_.size());
+  const auto [place, is_new] = numbers_.emplace(scope.get(), next);
+  if (is_new) scopes_.push_back(scope);
+  return place->second;
+}
+
+RulesMemory Rules::memory() {
+  RulesMemory memory{.kept = kept_};
+  for (const auto& [full, outer] : outer_) {
+    memory.outer.push_back({full, number(outer.scope), outer.read, outer.is_root});
+  }
+  for (std::size_t i = 1; i < scopes_.size(); ++i) {
+    const Scope& one = *scopes_[i];
+    if (scopes_[i] == defaults_) {
+      memory.scopes.push_back({.is_default = true});
+    } else {
+      memory.scopes.push_back({.source = one.patterns().source(),
+                               .directory = one.directory(),
+                               .text = one.patterns().text(),
+                               .state = one.state(),
+                               .outer = number(one.outer())});
+    }
+  }
+  return memory;
 }
 
 bool Rules::Outer::changed() const {

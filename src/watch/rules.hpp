@@ -13,6 +13,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -20,6 +21,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -43,6 +45,30 @@ inline constexpr std::array<const char*, 2> ignore_file_names{".gitignore", ".ig
 class Scope;
 using ScopePtr = std::shared_ptr<const Scope>;
 
+/// A scope in a snapshot; 0 is none. See Rules::number().
+using ScopeNumber = std::uint32_t;
+
+/// What rules have read and numbered, for the rules of the next generation.
+struct RulesMemory {
+  struct OneScope {
+    bool is_default = false;  ///< the table of default ignores, which is everywhere the same
+    std::string source{};
+    std::string directory{};
+    std::string text{};
+    RuleFileState state{};
+    ScopeNumber outer = 0;
+  };
+  struct Around {
+    std::string full;
+    ScopeNumber scope = 0;
+    std::map<std::string, RuleFileState> read{};
+    bool is_root = false;
+  };
+  std::vector<OneScope> scopes{};  ///< from number 1 on
+  std::vector<Around> outer{};
+  KeptRules kept{};
+};
+
 /// The patterns of one file, and through `outer` those that have an earlier word. Immutable.
 class Scope {
  public:
@@ -54,6 +80,7 @@ class Scope {
   [[nodiscard]] const std::shared_ptr<const Patterns>& shared_patterns() const { return patterns_; }
   [[nodiscard]] const RuleFileState& state() const { return state_; }
   [[nodiscard]] const ScopePtr& outer() const { return outer_; }
+  [[nodiscard]] const std::string& directory() const { return prefix_; }
 
   /// The last pattern that matches the entry `full` (absolute), whose last part is `name`.
   [[nodiscard]] const Pattern* match(std::string_view full, std::string_view name,
@@ -81,10 +108,17 @@ class Rules {
   using BeingWritten = std::function<bool(const std::string& path)>;
 
   /// `here`: the working directory's path, absolute and canonical; it need not be there now.
-  /// `kept`: what counts of files that are wrong at their first reading. Throws Error (status 2)
-  /// for a broken --ignore or --filter.
+  /// `memory`: what the last generation's rules had read. Throws Error (status 2) for a broken
+  /// --ignore or --filter.
   explicit Rules(const Options& options, const std::string& here = std::filesystem::current_path(),
-                 KeptRules kept = {}, BeingWritten being_written = {});
+                 const RulesMemory& memory = {}, BeingWritten being_written = {});
+
+  /// A number for this scope, the same each time.
+  ScopeNumber number(const ScopePtr& scope);
+  [[nodiscard]] const ScopePtr& scope(ScopeNumber number) const { return scopes_.at(number); }
+
+  /// For the next generation. The numbers stay what they are.
+  RulesMemory memory();
 
   /// What counts in place of the files that are wrong now, and were right once.
   [[nodiscard]] const KeptRules& kept() const { return kept_; }
@@ -166,6 +200,8 @@ class Rules {
   std::vector<std::string> endings_;  // with their dot
   bool use_ignore_files_;
   bool use_default_ignores_;
+  std::vector<ScopePtr> scopes_{nullptr};  // by number
+  std::unordered_map<const Scope*, ScopeNumber> numbers_;
   KeptRules kept_;
   BeingWritten being_written_;
   std::set<std::string> half_written_;  // directories

@@ -1,6 +1,7 @@
 #include "watch/snapshot.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace reloadrun::watch {
 
@@ -41,9 +42,16 @@ std::vector<std::string> Snapshot::paths() const {
   return all;
 }
 
-std::string below(const std::string& directory, const std::string& name) {
-  if (directory == ".") return name;
-  return directory.ends_with('/') ? directory + name : directory + "/" + name;
+std::string below(std::string_view directory, std::string_view name) {
+  std::string path;
+  if (directory != ".") path = directory;
+  if (!path.empty() && !path.ends_with('/')) path += '/';
+  return path += name;
+}
+
+void tell(Changes* found, Change::Kind kind, std::string path, const Stamp& before,
+          const Stamp& after, bool rewritten) {
+  if (found != nullptr) found->push_back({kind, std::move(path), before, after, rewritten});
 }
 
 }  // namespace reloadrun::watch

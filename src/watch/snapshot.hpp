@@ -1,16 +1,24 @@
 // What the watched files looked like at their last look. Plain values: look.hpp keeps them true, on
 // the reloader's main thread.
+//
+// Everything in a Snapshot is a polymorphic container or a plain value, so that it can live in an
+// arena (base/arena) and outlive the process: whoever wants that makes the arena the default
+// resource. Rules, which cannot, are numbers here: see Rules::number().
 #pragma once
 
 #include <sys/types.h>
 
+#include <algorithm>
 #include <array>
 #include <compare>
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory_resource>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "watch/mount.hpp"
@@ -44,32 +52,45 @@ struct ChangeTime {
 /// the bytes of both are known, nothing else counts but an x bit that was given.
 bool differs(const Stamp& before, const Stamp& after);
 
+using Text = std::pmr::string;
+
+/// Texts of any kind in the order of their bytes.
+struct ByText {
+  using is_transparent = void;
+  bool operator()(std::string_view a, std::string_view b) const { return a < b; }
+};
+
+/// A stamp does not tell of a second write within one tick of the file system's clock, if the size
+/// stays. A *racy* one was taken within a tick of the mtime that it has, so that such a write may
+/// have come since. The idea and the word are git's, whose index has such entries.
 struct File {
-  std::string name;
+  Text name;
   Stamp stamp;
+  bool racy = false;
 };
 
 /// A file that is watched by its name, whatever the rules say and whether it is there or not.
 struct NamedFile {
-  std::string name;
+  Text name;
   bool executable = false;  ///< COMMAND's: its x bit counts
   bool root = false;        ///< when it is a directory, what is below it is watched
   std::optional<Stamp> stamp{};
+  bool racy = false;
 };
 
 /// One directory that is looked at.
 struct Directory {
-  std::string full{};                         ///< absolute, without links: for the rules
-  std::vector<File> files{};                  ///< what the rules leave; sorted by name
-  std::vector<std::string> subdirectories{};  ///< of those that are looked at; sorted
-  std::vector<NamedFile> named{};
+  Text full{};                              ///< absolute, without links: for the rules
+  std::pmr::vector<File> files{};           ///< what the rules leave; sorted by name
+  std::pmr::vector<Text> subdirectories{};  ///< of those that are looked at; sorted
+  std::pmr::vector<NamedFile> named{};
 
   bool walked = false;            ///< as a root, or below one; otherwise only `named` counts
   bool root = false;              ///< no pattern and no link is in its way
   bool skip_environment = false;  ///< nothing in it counts when it is a virtual environment
 
-  ScopePtr around{};  ///< the rules from outside that it was last looked at with
-  ScopePtr scope{};   ///< the rules for its entries
+  ScopeNumber around = 0;  ///< the rules from outside that it was last looked at with
+  ScopeNumber scope = 0;   ///< the rules for its entries
   std::array<RuleFileState, ignore_file_names.size()> ignore_files{};  ///< as they were read
   bool repository_top = false;
   bool left_out = false;        ///< it is a virtual environment
@@ -85,12 +106,26 @@ struct Directory {
   std::uint64_t pass = 0;     ///< the number of the last look at it
 
   /// Whether inotify tells of whatever changes here.
-  [[nodiscard]] bool covered() const { return watch >= 0 && mount.inotify_sees && !elsewhere; }
+  [[nodiscard]] bool covered() const {
+    return watch >= 0 && mount.inotify_sees && !elsewhere && !rules_in_doubt;
+  }
 };
 
 /// Every watched file, by directory. A directory's key is its path as --list prints it.
 struct Snapshot {
-  std::map<std::string, Directory> directories;
+  std::pmr::map<Text, Directory, ByText> directories;
+  /// The directories that inotify tells of, by its number.
+  std::pmr::map<int, std::pmr::vector<Text>> watched;
+  /// The directories that it does not tell of, while it tells of any. A look that has to see them
+  /// need not pass by all others.
+  std::pmr::set<Text, ByText> uncovered;
+  Text turn;               ///< the directory that had the last turn, see Looker::take_turn()
+  std::uint64_t pass = 0;  ///< numbers the looks, so that one looks at a directory once
+
+  /// The directory of this path, a new one if there is none.
+  Directory& make(std::string_view path) {
+    return directories.try_emplace(Text(path)).first->second;
+  }
 
   /// In no order; a file that is named and also found is given once.
   void for_each(const std::function<void(const std::string& path, const Stamp&)>& visit) const;
@@ -99,15 +134,28 @@ struct Snapshot {
   [[nodiscard]] std::vector<std::string> paths() const;
 };
 
+/// Where `name` stands among sorted things that have one, or would.
+template <class Things>
+auto place_of(Things& things, std::string_view name) {
+  return std::lower_bound(things.begin(), things.end(), name,
+                          [](const auto& thing, std::string_view n) { return thing.name < n; });
+}
+
 /// The path of an entry; "." is left out of the paths below it.
-std::string below(const std::string& directory, const std::string& name);
+std::string below(std::string_view directory, std::string_view name);
 
 struct Change {
   enum class Kind { appeared, vanished, modified } kind = Kind::modified;
   std::string path;
   Stamp before{};  ///< of a file that was there
   Stamp after{};   ///< of a file that is there
+  /// It was written to, although the stamps may be the same.
+  bool rewritten = false;
 };
 using Changes = std::vector<Change>;
+
+/// Adds a change to `found`, unless that is null.
+void tell(Changes* found, Change::Kind kind, std::string path, const Stamp& before,
+          const Stamp& after, bool rewritten = false);
 
 }  // namespace reloadrun::watch

@@ -1,7 +1,10 @@
 #include "watch/stamps.hpp"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 
+#include <algorithm>
+#include <chrono>
 #include <ctime>
 
 #include "base/fd.hpp"
@@ -19,25 +22,50 @@ Stamp plain_stamp(const struct stat& status) {
   return stamp;
 }
 
+namespace {
+
+/// Nothing for an mtime that somebody has set to another time than that of the writing.
+Duration tick_left(const Stamp& stamp) {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  const std::int64_t seconds = now.tv_sec - stamp.mtime_seconds;
+  if (seconds < -1 || seconds > 1) return Duration::zero();
+  const Duration age = std::chrono::seconds(seconds) +
+                       std::chrono::nanoseconds(now.tv_nsec - stamp.mtime_nanoseconds);
+  // That clock ticks itself: it may be behind an mtime of a finer one.
+  if (age >= clock_tick || age <= -clock_tick) return Duration::zero();
+  return std::min(clock_tick - age, clock_tick);
+}
+
+}  // namespace
+
 ChangeTime change_time(const struct stat& status) {
   return {status.st_ctim.tv_sec, status.st_ctim.tv_nsec};
 }
 
 ChangeTime change_time_now() {
+  struct stat status {};
+  const Fd file(::memfd_create("now", MFD_CLOEXEC));
+  // Asked for first, and then changed: that is what makes Linux, from 6.13 on, take the time of a
+  // change from its fine clock, and give no later change of any file an earlier one. See the
+  // kernel's multigrain-ts.rst.
+  const bool is_stamped = file && ::fstat(file.get(), &status) == 0 &&
+                          ::futimens(file.get(), nullptr) == 0 && ::fstat(file.get(), &status) == 0;
+  if (is_stamped) return change_time(status);
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
   return {now.tv_sec, now.tv_nsec};
 }
 
-bool changed_since(int directory, const std::string& name, const ChangeTime& moment) {
+bool changed_since(int directory, const char* name, const ChangeTime& moment) {
   struct stat status {};
-  return ::fstatat(directory, name.c_str(), &status, 0) == 0 && change_time(status) >= moment;
+  return ::fstatat(directory, name, &status, 0) == 0 && change_time(status) >= moment;
 }
 
-std::optional<Stamps::Taken> Stamps::take(int directory, const std::string& name,
-                                          const Directory& around, const Stamp* known) {
+std::optional<Stamps::Taken> Stamps::take(int directory, const char* name, const Directory& around,
+                                          const Stamp* known) {
   struct stat status {};
-  if (::fstatat(directory, name.c_str(), &status, 0) != 0) {
+  if (::fstatat(directory, name, &status, 0) != 0) {
     require_that_file_is_to_blame(name);
     return std::nullopt;
   }
@@ -51,16 +79,16 @@ std::optional<Stamps::Taken> Stamps::take(int directory, const std::string& name
     const bool same = known != nullptr && known->content != 0 && unread == stamp;
     stamp.content = same ? known->content : content_hash(directory, name);
   }
-  return Taken{stamp, status.st_nlink > 1};
+  return Taken{stamp, status.st_nlink > 1, tick_left(stamp)};
 }
 
 /// A link may lead to another file system.
-bool Stamps::inode_is_identity(int directory, const std::string& name, const Directory& around,
+bool Stamps::inode_is_identity(int directory, const char* name, const Directory& around,
                                dev_t device) {
   if (device == around.device) return around.mount.inode_is_identity;
   const auto known = identities_.find(device);
   if (known != identities_.end()) return known->second;
-  const Fd file(::openat(directory, name.c_str(), O_PATH | O_CLOEXEC));
+  const Fd file(::openat(directory, name, O_PATH | O_CLOEXEC));
   const bool identity = !file || mount_of(file.get()).inode_is_identity;
   identities_.emplace(device, identity);
   return identity;

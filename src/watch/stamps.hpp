@@ -7,6 +7,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "base/clock.hpp"
 #include "watch/mount.hpp"
 #include "watch/snapshot.hpp"
 
@@ -16,11 +17,16 @@ namespace reloadrun::watch {
 Stamp plain_stamp(const struct stat& status);
 
 ChangeTime change_time(const struct stat& status);
-/// Now, by the clock that local file systems stamp with: what is changed from now on is not older.
+/// Now, as local file systems stamp it: what is changed from now on is not older. What was changed
+/// before is older, but on a kernel before 6.13 not within one tick.
 ChangeTime change_time_now();
 /// Whether `name` in `directory` (AT_FDCWD for none) was changed at `moment` or since. A link
 /// counts as what it leads to.
-bool changed_since(int directory, const std::string& name, const ChangeTime& moment);
+bool changed_since(int directory, const char* name, const ChangeTime& moment);
+
+/// The longest tick of the clock that Linux stamps with, that of 100 in a second. Other systems'
+/// file systems have coarser ones.
+inline constexpr Duration clock_tick = std::chrono::milliseconds(10);
 
 class Stamps {
  public:
@@ -29,18 +35,24 @@ class Stamps {
   struct Taken {
     Stamp stamp;
     bool has_other_names = false;  ///< hard links: who writes by another one passes inotify by
+    Duration tick_left{0};         ///< how long it may still be written with the same mtime
+
+    /// See File::racy. What the stamp `before` (null for none) may have hidden, the same one still
+    /// may: a look that comes later does not know better.
+    [[nodiscard]] bool is_racy(const Stamp* before, bool was_racy) const {
+      return tick_left > Duration::zero() || (was_racy && before != nullptr && *before == stamp);
+    }
   };
 
   /// Of the regular file that `name` leads to, relative to `directory` (AT_FDCWD for none), an
   /// entry of `around`; nullopt when it leads to none. `known`: its last stamp, or null; its
   /// content is not read again when nothing else differs. Throws std::system_error when the failure
   /// is not the file's.
-  std::optional<Taken> take(int directory, const std::string& name, const Directory& around,
+  std::optional<Taken> take(int directory, const char* name, const Directory& around,
                             const Stamp* known);
 
  private:
-  bool inode_is_identity(int directory, const std::string& name, const Directory& around,
-                         dev_t device);
+  bool inode_is_identity(int directory, const char* name, const Directory& around, dev_t device);
 
   const bool with_content_;
   std::unordered_map<dev_t, bool> identities_;  // of devices other than the directory's own

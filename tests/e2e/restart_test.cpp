@@ -2,9 +2,12 @@
 
 #include <sys/stat.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
+#include "base/clock.hpp"
 #include "helpers/fixture.hpp"
 
 namespace reloadrun::test {
@@ -158,6 +161,56 @@ TEST_F(Restart, TellsEveryChangedPathWithinItsLimit) {
   // "many/a-file-with-a-name-1000" and a line's end are 29 bytes: 141 of them fit into 4096.
   EXPECT_TRUE(changed.starts_with("'many/a-file-with-a-name-1000\nmany/a-file-with-a-name-1001\n"));
   EXPECT_TRUE(changed.ends_with("\nmany/a-file-with-a-name-1140'")) << changed;
+  reports.next("ready");
+  end(program);
+}
+
+// The stop does not wait for the burst's end, and the burst does not end with the stop.
+TEST_F(Restart, BeginsWithTheFirstCertainChange) {
+  for (const char* file : {"a.py", "b.py"}) place.edit(file, "old");
+  Program program(reloadrun({"--settle", "2s"}, target({"last-words=15"})));
+  reports.next("ready");
+  const TimePoint edited = Clock::now();
+  place.edit("a.py", "new");
+  reports.next("last-words");
+  const TimePoint stopped = Clock::now();
+  place.edit("b.py", "new");
+  place.edit("c.py", "new");
+  EXPECT_EQ(reports.next("start")["changed"], "'a.py\nb.py\nc.py'");
+  EXPECT_LT(stopped - edited, Clock::now() - stopped);  // what settles, settles after the stop
+  reports.next("ready");
+  end(program);
+  EXPECT_NE(program.said().find("a.py changed: stopping"), std::string::npos);
+}
+
+TEST_F(Restart, WaitsForAChangeThatIsNotCertain) {
+  place.edit("a.py", "old");
+  Program program(reloadrun({"--settle", "300ms"}, target({"last-words=15"})));
+  reports.next("ready");
+  place.edit("temporary", "");
+  const TimePoint noticed_by = Clock::now() + std::chrono::milliseconds(100);
+  while (Clock::now() < noticed_by) ASSERT_FALSE(reports.has("last-words"));
+  std::filesystem::remove(place.work() / "temporary");
+  place.edit("a.py", "new");
+  EXPECT_EQ(reports.next("start")["changed"], "'a.py'");
+  reports.next("ready");
+  end(program);
+}
+
+// Somebody writes without a pause: the server that came back at the bound stays for a while.
+TEST_F(Restart, LeavesAServerUpInALongBurst) {
+  place.edit("a.py", "old");
+  Program program(reloadrun({"--settle", "500ms"}, target({"last-words=15"})));
+  reports.next("ready");
+  std::jthread writer([this](const std::stop_token& stop) {
+    for (int i = 0; !stop.stop_requested(); ++i) place.edit("a.py", std::to_string(i % 10));
+  });
+  reports.next("start");
+  const TimePoint started = Clock::now();
+  reports.next("last-words");
+  EXPECT_GT(Clock::now() - started, std::chrono::seconds(1));
+  writer = {};
+  reports.next("start");
   reports.next("ready");
   end(program);
 }

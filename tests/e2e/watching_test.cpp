@@ -246,7 +246,9 @@ TEST_F(Watching, FollowsAnEditedIgnoreFile) {
   Program program(watching(joined(by_hints, {"-e", "py"})));
   expect_start({});
   write(".gitignore", "made.py\n");
+  expect_only_a_fence();  // and the rules are known
   write("made.py", "longer");
+  let_change_time_pass();  // until the next start
   expect_only_a_fence();
   write(".gitignore", "other.py\n");
   expect_only_a_fence();  // it comes into view, which is no change
@@ -288,6 +290,7 @@ TEST_F(Watching, NoticesWhatHasChangedOutOfItsView) {
     generation_ = 0;
     expect_start({});
     write("made.py", "longer");
+    let_change_time_pass();  // until the next start
     expect_only_a_fence();
     write(".gitignore", "");  // nothing that was brought into view has changed since the start
     expect_start({".gitignore"});
@@ -336,7 +339,11 @@ TEST_F(Watching, FollowsAnEditedListOfFiles) {
   write("d.py", "new");
   std::ofstream(list) << "a.py\nc.py\nd.py\n";
   expect_start({"d.py"});
-  std::ofstream(list) << "b.py\n" << '\0';
+  std::ofstream half(list);  // empty for as long as it is being written
+  write("c.py", "once more");
+  expect_start({"c.py"});
+  half << "b.py\n" << '\0';
+  half.close();
   program.expect("the last good list stays");
   write("b.py", "once more");
   write("a.py", "longer");

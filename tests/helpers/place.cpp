@@ -8,6 +8,9 @@
 #include <iterator>
 #include <system_error>
 
+#include "helpers/deadline.hpp"
+#include "watch/stamps.hpp"
+
 namespace reloadrun::test {
 
 namespace fs = std::filesystem;
@@ -43,6 +46,11 @@ void Place::edit(const std::string& name, const std::string& content) const {
     }
   }
   fs::rename(aside, target);
+}
+
+void let_change_time_pass() {
+  const watch::ChangeTime before = watch::change_time_now();
+  eventually("time goes on", [&before] { return watch::change_time_now() > before; });
 }
 
 std::string content_of(const fs::path& file) {

@@ -27,6 +27,10 @@ class Place {
   std::filesystem::path root_;
 };
 
+/// Returns when what changes from now on is stamped later than what has changed before. On a kernel
+/// before 6.13 that takes a tick of its clock.
+void let_change_time_pass();
+
 /// The whole of a file; fails the test when there is none.
 std::string content_of(const std::filesystem::path& file);
 

@@ -36,11 +36,9 @@ class Saves : public EndToEnd, public testing::WithParamInterface<const char*> {
   /// fit into the variable.
   void expect_start(Words changed);
   /// To be called when a save is over. Fails unless it leads to one start for exactly these paths,
-  /// and to nothing more: the next start is for a fence alone. Nor may the save be answered late:
+  /// and to nothing more: the next start is for a fence alone. Nor may it be answered at the bound:
   /// reloadrun has seen that it is over, and not only waited for as long as it ever does.
   void expect_one_restart(const Words& changed);
-  /// Less than the 2 s of reloadrun's bound, and much more than a restart takes.
-  static constexpr std::chrono::milliseconds bound_not_reached{1500};
 
   /// Writes a tree of 10 files in each directory to `root`, with this content. Returns their paths
   /// below it: "d0/0" and so on.

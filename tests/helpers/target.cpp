@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <functional>
 #include <iostream>
@@ -92,13 +93,16 @@ void report_start(int argc, char** argv) {
     const std::string_view text(*one);
     environment += fmt::format("{} ", text.substr(0, text.find('=')));
   }
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
   report(fmt::format(
-      "start pid={} parent={} group={} generation={} changed={} run_main={} given={} arguments={} "
-      "descriptors={} blocked={} ignored={} environment={}",
-      ::getpid(), ::getppid(), ::getpgrp(), escape(variable("RELOADRUN_GENERATION")),
-      escape(variable("RELOADRUN_CHANGED")), escape(variable("RUN_MAIN")),
-      escape(variable("GIVEN")), escape(arguments), open_descriptors(), signals_where(is_blocked),
-      signals_where(is_ignored), escape(environment)));
+      "start time={} pid={} parent={} group={} generation={} changed={} run_main={} given={} "
+      "arguments={} descriptors={} blocked={} ignored={} environment={}",
+      now.tv_sec * 1'000'000'000 + now.tv_nsec, ::getpid(), ::getppid(), ::getpgrp(),
+      escape(variable("RELOADRUN_GENERATION")), escape(variable("RELOADRUN_CHANGED")),
+      escape(variable("RUN_MAIN")), escape(variable("GIVEN")), escape(arguments),
+      open_descriptors(), signals_where(is_blocked), signals_where(is_ignored),
+      escape(environment)));
 }
 
 void tell_signal(int number) { report(fmt::format("signal number={} pid={}", number, ::getpid())); }

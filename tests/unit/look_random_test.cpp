@@ -133,6 +133,15 @@ Changes folded(const Changes& found) {
   return pending.take();
 }
 
+/// A hint may come after the look that has seen what it tells: then a racy file looks as if it were
+/// written again.
+Changes without_late_hints(Changes changes) {
+  std::erase_if(changes, [](const Change& change) {
+    return change.rewritten && !differs(change.before, change.after);
+  });
+  return changes;
+}
+
 std::string text_of(const Files& files) {
   std::string text;
   for (const auto& [path, stamp] : files) {
@@ -164,7 +173,25 @@ class RandomLook : public Look {
     const auto known = text_of(eyes.stamps());
     const auto there = text_of(Eyes(eyes.options).stamps());
     EXPECT_EQ(known, there);
+    EXPECT_TRUE(knows_what_is_covered(eyes.snapshot));
     return known == there;
+  }
+  static bool knows_what_is_covered(const Snapshot& snapshot) {
+    const auto is_right = [&snapshot](const auto& one) {
+      return one.second.covered() != snapshot.uncovered.contains(one.first);
+    };
+    const auto is_there = [&snapshot](const Text& path) {
+      return snapshot.directories.contains(path);
+    };
+    return std::ranges::all_of(snapshot.directories, is_right) &&
+           std::ranges::all_of(snapshot.uncovered, is_there);
+  }
+
+  /// Whether a file here has another name.
+  static bool has_other_names() {
+    return std::ranges::any_of(fs::recursive_directory_iterator("."), [](const auto& entry) {
+      return entry.symlink_status().type() == fs::file_type::regular && entry.hard_link_count() > 1;
+    });
   }
 
   /// RELOADRUN_SEED in the environment tries a round again.
@@ -193,6 +220,7 @@ TEST_F(RandomLook, FollowsEveryHint) {
       Changes found;
       eyes.looker.follow(hints.read(), &found);
       // Of a file that has got another name only a turn learns what was written by that.
+      eyes.looker.look_at_uncovered(&found);
       eyes.looker.take_turn(std::chrono::hours(1), &found);
       if (!knows_everything(eyes)) break;
       EXPECT_EQ(text_of(folded(found)), text_of(difference(before, eyes.stamps())));
@@ -220,9 +248,11 @@ TEST_F(RandomLook, FollowsWhatGoesOnWhileItLooks) {
     while (!done) eyes.looker.follow(hints.read(), &found);
     other.join();
     eyes.looker.follow(hints.read(), &found);
+    eyes.looker.look_at_uncovered(&found);
     eyes.looker.take_turn(std::chrono::hours(1), &found);
     if (knows_everything(eyes)) {
-      EXPECT_EQ(text_of(folded(found)), text_of(difference(before, eyes.stamps())));
+      EXPECT_EQ(text_of(without_late_hints(folded(found))),
+                text_of(difference(before, eyes.stamps())));
     }
     leave(round);
   }
@@ -245,7 +275,9 @@ TEST_F(RandomLook, FollowsTheRules) {
       }
       Changes found;
       eyes.looker.follow(hints.read(), &found);
-      eyes.looker.take_turn(Duration::zero(), &found);
+      eyes.looker.look_at_uncovered(&found);
+      // See above; without other names, the hints have to do.
+      if (has_other_names()) eyes.looker.take_turn(std::chrono::hours(1), &found);
       if (!knows_everything(eyes)) break;
       // What the rules brought or took is not told, nor what went on in a directory that they took;
       // but nothing else is kept back.

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include "helpers/deadline.hpp"
 #include "unit/looking.hpp"
 
 namespace reloadrun::watch {
@@ -26,9 +25,7 @@ TEST_P(LookWithRules, IsToldOfWhatHasChangedBeforeAnIgnoreFileBringsIt) {
   write("out/a");
   write("out/b");
   write(".gitignore", "out/\n");
-  // The clock that stamps files may stand still for some milliseconds.
-  const ChangeTime written = change_time_now();
-  test::eventually("time goes on", [&] { return change_time_now() > written; });
+  test::let_change_time_pass();
   Eyes eyes({}, {}, hints(), change_time_now());
   write("out/b", "longer");
   EXPECT_EQ(look(eyes), "");

@@ -42,7 +42,7 @@ struct Eyes {
         watched(options, executables, options.listed),
         rules(options),
         hints(by),
-        looker(watched, rules, {.content = options.content, .hints = by, .begun = begun}) {
+        looker(watched, rules, snapshot, {.content = options.content, .hints = by, .begun = begun}) {
     looker.look_at_everything(nullptr);
   }
 
@@ -58,9 +58,10 @@ struct Eyes {
     looker.follow(hints->read(), &found);
     return text_of(found);
   }
-  /// To a turn; with the default all of it.
+  /// To what inotify does not cover, and a turn; with the default all of it.
   std::string turn(Duration budget = std::chrono::hours(1)) {
     Changes found;
+    looker.look_at_uncovered(&found);
     looker.take_turn(budget, &found);
     return text_of(found);
   }
@@ -76,6 +77,7 @@ struct Eyes {
   WatchSet watched;
   Rules rules;
   Hints* hints;
+  Snapshot snapshot;
   Looker looker;
 };
 

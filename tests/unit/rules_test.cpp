@@ -266,7 +266,7 @@ TEST_F(RulesTest, WhatAFileSaidBeforeItWentWrongCanBeHandedOn) {
   left(rules, ".");
   EXPECT_EQ(rules.kept(), (KeptRules{{".gitignore", "\n\na"}}));
   scopes_.clear();
-  Rules next(options_, fs::current_path(), rules.kept());
+  Rules next(options_, fs::current_path(), {.kept = rules.kept()});
   EXPECT_EQ(left(next, "."), Paths{"b"});
   EXPECT_EQ(next.kept(), rules.kept());
   EXPECT_EQ(warnings_.at(0), warnings_.at(1));  // whoever remembers the first tells it once

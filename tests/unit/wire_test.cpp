@@ -9,6 +9,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
+watch::Pending::Item missed_file() {
+  watch::Stamp before{.mtime_seconds = 1, .size = 2, .inode = 3, .content = 4};
+  before.mtime_nanoseconds = 5;
+  before.runnable = true;
+  return {{watch::Change::Kind::vanished, "gone", before, {}}, TimePoint(126s)};
+}
+
 Begin example() {
   Begin begin;
   begin.options.command = {"server", "", "two words", std::string("\0x", 2)};
@@ -23,12 +30,17 @@ Begin example() {
                     .postponed = true,
                     .changed = "a\nb",
                     .since = TimePoint(123s),
-                    .burst_since = TimePoint(124s),
+                    .burst = OpenBurst{TimePoint(124s), TimePoint(125s), {missed_file()}},
+                    .cut_off = true,
                     .loop = {"app.log", 3, {"app.log"}},
                     .told = {"a notice"},
                     .environment = {{{"GIVEN", "a b"}}, "a fault"},
                     .listed = {{"listed"}},
-                    .rules = {{".gitignore", "*.tmp\n"}}};
+                    .rules = {.scopes = {{.source = ".gitignore", .text = "*.tmp", .outer = 1}},
+                              .outer = {{"/around", 2, {{"/around/.gitignore", {true, 3}}}, true}},
+                              .kept = {{".gitignore", "*.tmp\n"}}},
+                    .held = {{1, 2, 3}},
+                    .closed = {{4, 5, 6}}};
   return begin;
 }
 
@@ -47,13 +59,26 @@ TEST(Wire, GivesBackWhatWasWritten) {
   EXPECT_EQ(begin.handover.changed, "a\nb");
   EXPECT_EQ(begin.handover.since, TimePoint(123s));
   EXPECT_EQ(begin.directory, example().directory);
-  EXPECT_EQ(begin.handover.burst_since, TimePoint(124s));
+  ASSERT_TRUE(begin.handover.burst);
+  EXPECT_EQ(begin.handover.burst->first, TimePoint(124s));
+  EXPECT_EQ(begin.handover.burst->last, TimePoint(125s));
+  const auto& item = begin.handover.burst->changes.at(0);
+  EXPECT_EQ(item.change.kind, watch::Change::Kind::vanished);
+  EXPECT_EQ(item.change.path, "gone");
+  EXPECT_EQ(item.change.before, missed_file().change.before);
+  EXPECT_EQ(item.missing_since, TimePoint(126s));
+  EXPECT_TRUE(begin.handover.cut_off);
   EXPECT_EQ(begin.handover.loop, example().handover.loop);
   EXPECT_EQ(begin.handover.told, example().handover.told);
   EXPECT_EQ(begin.handover.environment.variables, (std::vector<Variable>{{"GIVEN", "a b"}}));
   EXPECT_EQ(begin.handover.environment.fault, "a fault");
   EXPECT_EQ(begin.handover.listed, example().handover.listed);
-  EXPECT_EQ(begin.handover.rules, example().handover.rules);
+  EXPECT_EQ(begin.handover.rules.kept, example().handover.rules.kept);
+  EXPECT_EQ(begin.handover.rules.scopes.at(0).text, "*.tmp");
+  EXPECT_EQ(begin.handover.rules.scopes.at(0).outer, 1U);
+  EXPECT_EQ(begin.handover.rules.outer.at(0).read, example().handover.rules.outer.at(0).read);
+  EXPECT_EQ(begin.handover.held, example().handover.held);
+  EXPECT_EQ(begin.handover.closed, example().handover.closed);
 }
 
 TEST(Wire, EveryOptionIsHandedDown) {

@@ -1,0 +1,40 @@
+#include "app/reloader_process.hpp"
+
+#include <csignal>
+#include <system_error>
+#include <utility>
+
+#include "fmt/format.h"
+#include "proc/child.hpp"
+#include "proc/spawn.hpp"
+
+namespace reloadrun::app {
+
+ReloaderProcess::ReloaderProcess(const std::vector<std::string>& arguments) {
+  auto [ours, theirs] = Channel::make_pair();
+  proc::Program program;
+  program.file = "/proc/self/exe";
+  program.arguments = arguments;
+  program.environment = proc::environment_without({run_main_variable, channel_variable});
+  program.environment.push_back(fmt::format("{}=true", run_main_variable));
+  program.environment.push_back(fmt::format("{}={}", channel_variable, theirs.fd()));
+  program.kept_fd = theirs.fd();
+  program.parent_death_signal = SIGCONT;  // stopped, it could not stop what it has started
+  const auto spawned = proc::spawn(program);
+  if (spawned.error != 0) {
+    throw std::system_error(spawned.error, std::generic_category(), "execute /proc/self/exe");
+  }
+  channel_ = std::move(ours);
+  pid_ = spawned.pid;
+  handle_ = proc::open_process(spawned.pid);
+  missed_a_signal_ = spawned.missed_a_signal;
+}
+
+void ReloaderProcess::signal(int signal) const { proc::send_signal(handle_, signal); }
+
+void ReloaderProcess::dismiss() const {
+  signal(SIGKILL);
+  proc::wait_for_child(pid_);
+}
+
+}  // namespace reloadrun::app

@@ -1,0 +1,38 @@
+// A reloader as its parent sees it: a process, and this end of the socket to it. Driven by the
+// supervisor, on its main thread.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "app/channel.hpp"
+#include "base/fd.hpp"
+
+namespace reloadrun::app {
+
+class ReloaderProcess {
+ public:
+  /// Executes this very program again, whatever lies at its path by now. It waits for send_begin(),
+  /// and ends when this process has ended. Throws std::system_error.
+  explicit ReloaderProcess(const std::vector<std::string>& arguments);
+
+  [[nodiscard]] Channel& channel() { return channel_; }
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  /// Does not wait. It may have ended by itself.
+  void signal(int signal) const;
+  /// What the terminal had sent before the process was there, it was not told: see proc::Spawned.
+  [[nodiscard]] bool missed_a_signal() const { return missed_a_signal_; }
+
+  /// Kills and reaps it. For one that has not begun, and has nothing but itself.
+  void dismiss() const;
+
+ private:
+  Channel channel_;
+  pid_t pid_ = -1;
+  Fd handle_;
+  bool missed_a_signal_ = false;
+};
+
+}  // namespace reloadrun::app

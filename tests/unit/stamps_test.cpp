@@ -1,0 +1,46 @@
+#include "watch/stamps.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/utsname.h>
+
+#include <cstdio>
+
+#include "unit/looking.hpp"
+
+namespace reloadrun::watch {
+namespace {
+
+class ChangeTimeNow : public Look {
+ protected:
+  static constexpr int often = 1000;  // far more than a coarse clock's tick takes
+
+  /// Whether the kernel gives a change that somebody may tell from the last one a time of its own.
+  static bool kernel_tells_changes_apart() {
+    utsname name{};
+    int major = 0;
+    int minor = 0;
+    EXPECT_EQ(::uname(&name), 0);
+    EXPECT_EQ(std::sscanf(name.release, "%d.%d", &major, &minor), 2) << name.release;
+    return std::pair(major, minor) >= std::pair(6, 13);
+  }
+};
+
+TEST_F(ChangeTimeNow, IsNotLaterThanWhatChangesNext) {
+  for (int i = 0; i < often; ++i) {
+    const ChangeTime now = change_time_now();
+    write("a", std::to_string(i));
+    ASSERT_TRUE(changed_since(AT_FDCWD, "a", now)) << i;
+  }
+}
+
+TEST_F(ChangeTimeNow, IsLaterThanWhatHasChanged) {
+  for (int i = 0; i < often; ++i) {
+    write("a", std::to_string(i));
+    if (!kernel_tells_changes_apart()) test::let_change_time_pass();
+    ASSERT_FALSE(changed_since(AT_FDCWD, "a", change_time_now())) << i;
+  }
+}
+
+}  // namespace
+}  // namespace reloadrun::watch
