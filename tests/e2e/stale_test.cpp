@@ -1,9 +1,11 @@
 // Never stale: when edits stop, the running target has seen the last of them. Bursts of edits at
-// random moments, of a restart as well as between two.
+// random moments, of a restart as well as between two; and with handovers that are broken.
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -13,6 +15,8 @@
 
 #include "fmt/format.h"
 #include "helpers/fixture.hpp"
+#include "helpers/forced_exit.hpp"
+#include "helpers/saboteur.hpp"
 
 namespace reloadrun::test {
 namespace {
@@ -61,6 +65,17 @@ class Stale : public EndToEnd, public testing::WithParamInterface<const char*> {
         break;
     }
   }
+  /// At any moment, by any means. Returns whether it came in time.
+  bool break_any_handover(pid_t supervisor) {
+    const std::uint32_t means = below(every_breakage.size() + 1);
+    if (means < every_breakage.size()) {
+      const Then then = below(4) == 0 ? Then::its_own : Then::silence;
+      return break_handover(supervisor, every_breakage.at(means), then);
+    }
+    if (!can_force_exit()) return false;
+    const auto reloader = reloader_of(supervisor);
+    return reloader && force_exit_3(*reloader);
+  }
   void burst() {
     for (auto edits = 1 + below(8); edits > 0; --edits) {
       edit(below(file_count));
@@ -101,6 +116,54 @@ TEST_P(Stale, NeverWhateverTheMomentOfTheEdits) {
   }
   burst();
   expect_the_newest_seen();
+  end(program);
+}
+
+TEST_P(Stale, NeverThoughHandoversAreBroken) {
+  if (const auto why = why_no_sabotage(); !why.empty()) GTEST_SKIP() << why;
+  Program program(
+      reloadrun({"--watcher", GetParam()}, target({"seen=50", "slow=10", "slow-stop=10"})));
+  expect_the_newest_seen();
+  int broken = 0;
+  for (int done = 0; done < bursts; ++done) {
+    const auto moment = below(8);
+    if (moment == 0 && break_any_handover(program.pid())) ++broken;
+    burst();
+    if (moment == 1 && break_any_handover(program.pid())) ++broken;
+    if (below(3) == 0) {
+      expect_the_newest_seen();
+    } else {
+      pause(40'000);
+    }
+  }
+  burst();
+  expect_the_newest_seen();
+  end(program);
+  std::cout << broken << " broken handovers\n";
+  EXPECT_GT(broken, bursts / 20);
+}
+
+class Tick : public EndToEnd {};
+
+// What is written twice in a tick may look the same to stat() after both: so no target starts in
+// the tick of a file that it could have read between the two.
+TEST_F(Tick, IsOverBeforeAStartThatNoHintPutsOff) {
+  constexpr auto tick = std::chrono::milliseconds(10);
+  for (int i = 0; i < 20; ++i) place.edit(std::to_string(i), "");
+  Program program(reloadrun({"--watcher", "stat", "--settle", "0"}, target()));
+  reports.next("ready");
+  for (int i = 0; i < 20; ++i) {
+    const std::string file = std::to_string(i);
+    ::usleep(i * 1'000);  // at all moments of the interval between two looks
+    place.edit(file, "text");
+    struct stat status {};
+    ASSERT_EQ(::stat((place.work() / file).c_str(), &status), 0);
+    const auto written = std::chrono::seconds(status.st_mtim.tv_sec) +
+                         std::chrono::nanoseconds(status.st_mtim.tv_nsec);
+    const std::chrono::nanoseconds started(std::stoll(reports.next("start")["time"]));
+    EXPECT_GE(started, written + tick);
+    reports.next("ready");
+  }
   end(program);
 }
 
