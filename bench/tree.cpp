@@ -30,10 +30,18 @@ void set_times(int fd, const std::string& what) {
   if (::futimens(fd, times.data()) != 0) throw_errno(what.c_str());
 }
 
+/// Of a directory that holds files, by its number.
+fs::path directory_name(std::size_t number) {
+  return fs::path(fmt::format("part_{:02}", number / directories_in_directory)) /
+         fmt::format("module_{:02}", number % directories_in_directory);
+}
+
+std::string file_name(std::size_t number) { return fmt::format("component_{:03}.cpp", number); }
+
 void fill_directory(const fs::path& path, std::size_t files) {
   const Fd directory = require_fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC), path.c_str());
   for (std::size_t file = 0; file < files; ++file) {
-    const std::string name = fmt::format("component_{:03}.cpp", file);
+    const std::string name = file_name(file);
     const Fd made = require_fd(
         ::openat(directory.get(), name.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644), "openat");
     set_times(made.get(), name);
@@ -45,8 +53,7 @@ void fill(const fs::path& top, std::size_t files) {
   std::size_t number = 0;
   for (std::size_t left = files; left > 0; ++number) {
     const std::size_t here = std::min(left, files_in_directory);
-    const fs::path path = top / fmt::format("part_{:02}", number / directories_in_directory) /
-                          fmt::format("module_{:02}", number % directories_in_directory);
+    const fs::path path = top / directory_name(number);
     fs::create_directories(path);
     fill_directory(path, here);
     left -= here;
@@ -69,6 +76,11 @@ Tree::Tree(std::size_t files) : files_(files) {
 Tree::~Tree() {
   std::error_code ignored;
   fs::remove_all(path_, ignored);
+}
+
+std::string Tree::file(std::size_t number) const {
+  return fs::path(path_) / directory_name(number / files_in_directory) /
+         file_name(number % files_in_directory);
 }
 
 void Tree::add_ignored(std::size_t files) {

@@ -20,6 +20,8 @@ class Tree {
 
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::size_t files() const { return files_; }
+  /// The path of one, by its number from 0.
+  [[nodiscard]] std::string file(std::size_t number) const;
   /// Of every file, without its directory. Longer than what a std::string holds in itself.
   static constexpr std::size_t name_length = 17;
 
