@@ -165,7 +165,7 @@ TEST_F(OnTerminal, InTheBackgroundModesAreSomebodyElses) {
   reports.next("ready");
   shell.program().expect("started");
   shell.program().type(ctrl_z);
-  shell.expect_prompt();
+  shell.expect_all_stopped();
   shell.start("bg");
   shell.expect_prompt();
   // At its prompt the shell reads key by key. A reloadrun that put back what it noted in the
@@ -229,7 +229,7 @@ TEST_F(OnTerminal, CtrlZAndFgGoOnWithoutARestart) {
   reports.next("start");
   shell.program().expect("started");
   shell.program().type(ctrl_z);
-  shell.expect_prompt();
+  shell.expect_all_stopped();
   shell.start("fg");
   shell.program().expect("test_target");  // the shell says what it puts into the foreground
   shell.program().type("go on\n");

@@ -1,5 +1,8 @@
 #include "helpers/shell.hpp"
 
+#include <algorithm>
+
+#include "helpers/deadline.hpp"
 #include "proc/tree.hpp"
 
 namespace reloadrun::test {
@@ -20,6 +23,16 @@ Shell::Shell(const std::filesystem::path& directory)
 void Shell::start(const std::string& line) { program_.type(line + "\n"); }
 
 void Shell::expect_prompt() { program_.expect(prompt); }
+
+void Shell::expect_all_stopped() {
+  expect_prompt();
+  eventually("that all has stopped", [this] {
+    const auto processes = proc::descendants();
+    return std::all_of(processes.begin(), processes.end(), [this](const auto& process) {
+      return process.stopped || process.pid == program_.pid();
+    });
+  });
+}
 
 std::string Shell::modes() {
   start("echo mo''des=$(stty -g)");  // the terminal's echo of this line does not say "modes="
