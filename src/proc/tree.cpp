@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <functional>
 #include <optional>
 #include <sstream>
 
@@ -52,39 +53,47 @@ Sent tell(const Process& process, int signal) {
   return send_signal(handle, signal);
 }
 
-/// Whom one walk finds below this process; to `ended` is added who was found to have ended.
+// Of one call, in a tree whose processes are born and die for ever.
+constexpr int most_walks = 30;
+
+/// Walks once through the tree below this process: `visit` is called with each that is alive. To
+/// `ended` are added those that have ended; who is in it is passed over.
 ///
 /// When a process ends, its children become those of an ancestor whose children this walk may have
-/// read before: they are overlooked. So a walk that finds somebody newly ended wants another.
-std::vector<Process> walk(const std::set<pid_t>& spared, std::set<pid_t>& ended) {
-  std::vector<Process> found;
+/// read before: they are overlooked. So false says that somebody has newly ended or moved: whoever
+/// wants them all walks again.
+bool walk(const std::set<pid_t>& spared, std::set<pid_t>& ended,
+          const std::function<void(const Process&)>& visit) {
+  bool held_still = true;
   std::set<pid_t> seen{::getpid()};
   std::vector<std::pair<pid_t, std::set<pid_t>>> families{{::getpid(), children_of(::getpid())}};
   while (!families.empty()) {
     const auto [parent, children] = std::move(families.back());
     families.pop_back();
     for (const pid_t pid : children) {
-      if (spared.contains(pid) || !seen.insert(pid).second) continue;
+      if (spared.contains(pid) || ended.contains(pid) || !seen.insert(pid).second) continue;
       // Its children before its state: of who is alive after that, these were all.
       auto its_children = children_of(pid);
       const auto stat = read_stat(pid);
       if (!stat && ::kill(pid, 0) != 0 && errno == EPERM) {  // /proc may hide others' (hidepid)
-        found.push_back({.pid = pid, .parent = parent, .name = "a hidden process"});
+        visit({.pid = pid, .parent = parent, .name = "a hidden process"});
         continue;
       }
-      // A pid that has come to mean a stranger has a parent that is none of ours.
-      const bool is_ours = stat && seen.contains(stat->process.parent);
       const bool only_a_zombie =
-          is_ours && stat->ended && numbers_in(fmt::format("/proc/{}/task", pid)).size() <= 1;
-      if (!is_ours || only_a_zombie) {
-        ended.insert(pid);
+          stat && stat->ended && numbers_in(fmt::format("/proc/{}/task", pid)).size() <= 1;
+      // It has another parent, or its pid has come to mean a stranger, whose parent is none of
+      // ours.
+      const bool has_moved = stat && !seen.contains(stat->process.parent);
+      if (!stat || only_a_zombie || has_moved) {
+        held_still = false;
+        if (!has_moved) ended.insert(pid);
         continue;
       }
-      found.push_back(stat->process);
+      visit(stat->process);
       families.emplace_back(pid, std::move(its_children));
     }
   }
-  return found;
+  return held_still;
 }
 
 }  // namespace
@@ -116,13 +125,13 @@ std::set<pid_t> children_by_scan(pid_t parent) {
 
 std::vector<Process> descendants(const std::set<pid_t>& spared) {
   if (no_child_left()) return {};  // as is usual, and asked in no time
-  constexpr int most_walks = 100;  // of a tree whose processes are born and die for ever
+  std::vector<Process> found;
   std::set<pid_t> ended;
-  for (int walks = 1;; ++walks) {
-    const auto ended_before = ended.size();
-    auto found = walk(spared, ended);
-    if (ended.size() == ended_before || walks == most_walks) return found;
+  for (int walks = 0; walks < most_walks; ++walks) {
+    found.clear();
+    if (walk(spared, ended, [&](const Process& process) { found.push_back(process); })) break;
   }
+  return found;
 }
 
 void TreeStop::ask(int signal, bool group_was_told, pid_t untold) {
@@ -148,16 +157,17 @@ void TreeStop::forget(pid_t pid) {
 }
 
 void TreeStop::kill() {
-  constexpr int most_walks = 100;  // the caller comes again
   std::set<Identity> killed;
+  std::set<pid_t> ended;
   for (int walks = 0; walks < most_walks; ++walks) {
     bool somebody_new = false;
-    for (const Process& process : descendants(spared_)) {
-      if (!killed.insert(identity(process)).second) continue;
+    // At once, not after the walk: a process that only forks and ends is not there for long.
+    const bool held_still = walk(spared_, ended, [&](const Process& process) {
+      if (!killed.insert(identity(process)).second) return;
       somebody_new = true;
       tell(process, SIGKILL);
-    }
-    if (!somebody_new) return;
+    });
+    if (held_still && !somebody_new) return;
   }
 }
 

@@ -61,8 +61,9 @@ class TreeStop {
   /// its parent is left alone: it may be part of an orderly end (the cleanup in a shell's trap).
   void ask_again();
 
-  /// Kills every process of the tree, walk after walk, until one finds nobody new. To be called
-  /// again while some are left.
+  /// Kills every process of the tree, walk after walk, until one finds nobody new. In a tree that
+  /// goes on forking that may not be the last: to be called again while some are left, after the
+  /// ended ones were reaped.
   void kill();
 
   struct Left {

@@ -72,7 +72,7 @@ TEST(Tree, ChildrenOfOtherThreadsCount) {
 
 TEST(Tree, NobodyIsOverlookedWhileItsParentsEnd) {
   become_subreaper();
-  for (int round = 0; round < 50; ++round) {
+  for (int round = 0; round < 10; ++round) {
     Pipe go_on = make_pipe();
     Pipe ready = make_pipe();
     constexpr int length = 20;
