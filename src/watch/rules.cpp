@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "fmt/format.h"
-#include "reloadrun/error.hpp"
 #include "watch/default_ignores.hpp"
 #include "watch/repository.hpp"
 
@@ -23,19 +22,6 @@ std::string with_slash(std::string directory) {
 }
 
 string_view name_of(string_view full) { return full.substr(full.rfind('/') + 1); }
-
-/// Only patterns that are right: what is asked for on the command line cannot be left out.
-void add_required(Patterns& patterns, const std::vector<std::string>& asked) {
-  for (const std::string& pattern : asked) patterns.add(pattern, patterns.all().size() + 1);
-  for (const Pattern& pattern : patterns.all()) {
-    const std::string why = pattern.text.empty() ? "it is empty" : pattern.glob.broken();
-    if (why.empty()) continue;
-    throw Error(
-        fmt::format("{} '{}' is a broken pattern ({})", patterns.source(), pattern.text, why),
-        "write it as in a .gitignore, '\\' before a character that is meant literally",
-        status_usage);
-  }
-}
 
 /// The scope among `scope` and those around it that came from `source`.
 const Scope* find_scope(const ScopePtr& scope, string_view source) {
@@ -119,13 +105,12 @@ const Pattern* Scope::match(string_view full, string_view name, bool is_director
 
 Rules::Rules(const Options& options, const std::string& here, const RulesMemory& memory,
              BeingWritten being_written)
-    : here_(with_slash(here)),
+    : ignore_("--ignore", options.ignore, here),
+      filters_("--filter", options.filters, here),
       use_ignore_files_(options.use_ignore_files),
       use_default_ignores_(options.use_default_ignores),
       kept_(memory.kept),
       being_written_(std::move(being_written)) {
-  add_required(ignore_, options.ignore);
-  add_required(filters_, options.filters);
   for (const std::string& extension : options.extensions) endings_.push_back("." + extension);
   if (use_default_ignores_) {
     // The table is no one's to delete.
@@ -293,8 +278,8 @@ ScopePtr Rules::inside(const ScopePtr& around, const Directory& directory, const
 Decision Rules::decide(const Scope* scope, string_view full, bool is_directory) const {
   const string_view name = name_of(full);
   if (!ignore_.empty()) {
-    if (const Pattern* pattern = ignore_.match(relative(full), name, is_directory)) {
-      return {!pattern->negated, pattern, &ignore_};
+    if (const Pattern* pattern = ignore_.match(full, is_directory)) {
+      return {!pattern->negated, pattern, &ignore_.patterns()};
     }
   }
   for (; scope != nullptr; scope = scope->outer().get()) {
@@ -315,24 +300,12 @@ bool Rules::has_extension(string_view full) const {
 
 bool Rules::passes_filters(string_view full) const {
   if (filters_.empty()) return true;
-  const string_view top = string_view(here_).substr(0, here_.size() - 1);
-  bool is_directory = false;
-  for (string_view path = full; !path.empty() && path != top;
-       path = path.substr(0, path.rfind('/'))) {
-    const Pattern* pattern = filters_.match(relative(path), name_of(path), is_directory);
-    if (pattern != nullptr) return !pattern->negated;
-    is_directory = true;
-  }
-  return false;
-}
-
-std::optional<string_view> Rules::relative(string_view full) const {
-  if (here_.empty() || !full.starts_with(here_)) return std::nullopt;
-  return full.substr(here_.size());
+  const Pattern* const pattern = filters_.match_nearest(full);
+  return pattern != nullptr && !pattern->negated;
 }
 
 std::string Rules::shown(const std::string& path) const {
-  return std::string(relative(path).value_or(path));
+  return std::string(ignore_.relative(path).value_or(path));
 }
 
 }  // namespace reloadrun::watch

@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "reloadrun/options.hpp"
+#include "watch/option_patterns.hpp"
 #include "watch/patterns.hpp"
 #include "watch/rule_file.hpp"
 
@@ -192,11 +193,9 @@ class Rules {
   ScopePtr read_file(const std::string& path, const std::string& base, Links links, Outer& outer,
                      const ScopePtr& before, Warnings& warnings);
   [[nodiscard]] std::string shown(const std::string& path) const;
-  [[nodiscard]] std::optional<std::string_view> relative(std::string_view full) const;
 
-  std::string here_;  // the working directory with a '/' at its end
-  Patterns ignore_{"--ignore"};
-  Patterns filters_{"--filter"};
+  OptionPatterns ignore_;
+  OptionPatterns filters_;
   std::vector<std::string> endings_;  // with their dot
   bool use_ignore_files_;
   bool use_default_ignores_;
