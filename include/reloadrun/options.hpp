@@ -34,6 +34,13 @@ enum class Watcher {
   stat        ///< no inotify: every file is looked at every interval
 };
 
+/// Changes that are answered by a signal to COMMAND's process in place of a restart, when all that
+/// has changed is so, and it catches the signal.
+struct SoftRule {
+  std::string pattern;  ///< a gitignore pattern, relative to the working directory
+  int signal = 0;
+};
+
 /// Every duration is at least zero; strings are bytes as the user gave them, in any encoding.
 struct Options {
   /// COMMAND and its arguments, byte for byte. May be empty only together with `list` or `explain`.
@@ -82,6 +89,9 @@ struct Options {
 
   /// A burst of changes is over when nothing has changed for this long.
   std::chrono::nanoseconds settle = std::chrono::milliseconds(10);
+
+  /// Of several whose patterns match, the last decides.
+  std::vector<SoftRule> soft;
 
   /// Sent to every process of the target's tree to stop it.
   int stop_signal = SIGTERM;

@@ -80,7 +80,9 @@ bool Burst::judge(const View& view, bool being_written, TimePoint now) {
   burst.missing_since.reset();
   for (const auto& [path, item] : pending_.items()) {
     if (item.missing_since) burst.missing_since = std::max(burst.missing_since, item.missing_since);
-    if (item.change.kind == Kind::modified) burst.modified = true;
+    if (item.change.kind == Kind::modified && !burst.modified) {
+      burst.modified = !soft_.signal(path);  // what a signal may answer asks for no stop
+    }
   }
   const auto git = look_at_git(view, now);
   burst.git_lock_stale_at = git.lock_stale_at;
@@ -116,7 +118,8 @@ Burst::Noticed Burst::settle(TimePoint now) {
   memory_.loop = std::move(loop_);
   memory_.cut_off = core::is_cut_off(*open_, options_.settle, now);
   if (memory_.cut_off) log::debug("the changes go on: they are waited for no longer");
-  Noticed noticed{open_->first, pending_.take()};
+  auto signals = soft_.signals(pending_.paths());
+  Noticed noticed{open_->first, pending_.take(), std::move(signals)};
   end();
   return noticed;
 }

@@ -17,13 +17,16 @@
 #include "reloadrun/options.hpp"
 #include "watch/git_work.hpp"
 #include "watch/pending.hpp"
+#include "watch/soft.hpp"
 
 namespace reloadrun::app {
 
 class Burst {
  public:
   /// `memory` outlives it: what restarts have led to is kept there.
-  Burst(const Options& options, Handover& memory) : options_(options), memory_(memory) {}
+  /// `directory`: the working directory's path.
+  Burst(const Options& options, Handover& memory, const std::string& directory)
+      : options_(options), memory_(memory), soft_(options.soft, directory) {}
 
   /// Goes on with the burst that the last generation has left. It leads to a start even when all of
   /// it is put back.
@@ -57,6 +60,7 @@ class Burst {
   struct Noticed {
     TimePoint first;  ///< when the first change was noticed
     watch::Changes changes;
+    std::vector<int> signals{};  ///< what answers all of them in place of a restart (--soft)
   };
   /// What makes it certain that the burst leads to a restart, given once: the stop may begin. It
   /// goes on, and the changes remain in it.
@@ -75,6 +79,7 @@ class Burst {
 
   const Options& options_;
   Handover& memory_;
+  watch::Soft soft_;
   watch::Pending pending_;
   std::optional<core::Burst> open_;
   TimePoint due_{};

@@ -15,14 +15,18 @@
 namespace reloadrun {
 
 template <class Archive>
+void members(Archive& a, SoftRule& rule) {
+  a(rule.pattern, rule.signal);
+}
+template <class Archive>
 void members(Archive& a, Options& o) {
   // Named by all of them, so that an option that is not handed down does not compile.
   auto& [command, watch, files_from, listed, extensions, ignore, filters, use_ignore_files,
-         use_default_ignores, env_files, content, watcher, interval, settle, stop_signal,
+         use_default_ignores, env_files, content, watcher, interval, settle, soft, stop_signal,
          stop_timeout, on_exit, postpone, clear, list, explain, verbosity, color] = o;
   a(command, watch, files_from, listed, extensions, ignore, filters, use_ignore_files,
-    use_default_ignores, env_files, content, watcher, interval, settle, stop_signal, stop_timeout,
-    on_exit, postpone, clear, list, explain, verbosity, color);
+    use_default_ignores, env_files, content, watcher, interval, settle, soft, stop_signal,
+    stop_timeout, on_exit, postpone, clear, list, explain, verbosity, color);
 }
 template <class Archive>
 void members(Archive& a, Ending& e) {

@@ -47,7 +47,7 @@ Observer::Observer(const Options& options, Handover& memory, const std::string& 
       list_(options, memory.listed),
       snapshot_(std::move(with.snapshot)),
       inotify_(std::move(with.inotify)),
-      burst_(options, memory),
+      burst_(options, memory, directory),
       outputs_(std::exchange(memory.held, {}), std::exchange(memory.closed, {})) {}
 
 void Observer::begin() {

@@ -62,6 +62,8 @@ class Observer {
 
   /// The target was started: what changes soon after may be its own doing.
   void target_started(TimePoint now);
+  /// ... was signalled in place of a restart: the same.
+  void target_answers(TimePoint now) { burst_.target_started(now); }
   /// The target is about to be stopped: what its tree has open for writing now is output until the
   /// tree is gone.
   void target_stops();

@@ -19,11 +19,6 @@
 namespace reloadrun::app {
 namespace {
 
-using std::chrono::milliseconds;
-
-// The supervisor reads at once, unless it is stopped.
-constexpr Duration last_message_patience = milliseconds(1000);
-
 constexpr std::size_t most_details = 20;  // of what -v says of a look
 
 void tell_details(const watch::Changes& changes) {
@@ -201,10 +196,10 @@ void Reloader::take_changes() {
   if (!begun_) {
     if (const auto settled = observer_.settled()) begin_after(settled->changes);
   } else if (const auto certain = observer_.certain()) {
-    restart_for(*certain);
+    answer(*certain);
   } else if (const auto settled = observer_.settled(); settled && !settled->changes.empty()) {
     waited_ = Clock::now() - settled->first;
-    restart_for(*settled);
+    answer(*settled);
   }
 }
 
@@ -215,12 +210,18 @@ void Reloader::begin_after(const watch::Changes& changes) {
   begin();
 }
 
-void Reloader::restart_for(const Burst::Noticed& noticed) {
-  log::info("{}: {} {}", changes_text(noticed.changes), target_.busy() ? "stopping" : "starting",
-            name_);
+void Reloader::answer(const Burst::Noticed& noticed) {
+  const auto what = changes_text(noticed.changes);
+  if (!target_.busy()) {
+    log::info("{}: starting {}", what, name_);
+  } else if (noticed.signals.empty() || target_.starting()) {
+    log::info("{}: stopping {}", what, name_);
+  } else {
+    log::info("{}: {} to {}", what, signals_text(noticed.signals), name_);
+  }
   tell_details(noticed.changes);
   if (!handover_.since) handover_.since = noticed.first;
-  feed(core::Changed{paths_of(noticed.changes)});
+  feed(core::Changed{paths_of(noticed.changes), noticed.signals});
 }
 
 void Reloader::begin() {
@@ -231,87 +232,6 @@ void Reloader::begin() {
 void Reloader::feed(const core::Event& event) {
   for (const core::Action& action : policy_.on(event)) {
     std::visit([this](const auto& what) { carry_out(what); }, action);
-  }
-}
-
-void Reloader::carry_out(const core::Start&) {
-  terminal_.save();
-  reread_env_files(options_.env_files, handover_.environment);
-  target_.start(handover_.starts + 1, handover_.changed, handover_.environment.variables);
-}
-
-void Reloader::carry_out(const core::StopTree& stop) {
-  if (stop.reload_follows) channel_.send(ReloadAhead{});
-  killing_ = false;
-  observer_.target_stops();
-  tree_ = proc::TreeStop();
-  tree_.ask(options_.stop_signal, stop.group_was_told, target_.untold());
-}
-
-void Reloader::carry_out(const core::KillTree&) {
-  killing_ = true;
-  if (const auto left = tree_.left(); !left.empty()) log::warn("killing {}", names_of(left));
-  tree_.kill();
-}
-
-void Reloader::carry_out(const core::Arm& arm) { timer_ = Clock::now() + arm.delay; }
-void Reloader::carry_out(const core::Disarm&) { timer_.reset(); }
-
-void Reloader::carry_out(const core::Reload& reload) {
-  handover_.postponed = false;
-  handover_.changed = changed_variable(reload.changed, std::move(handover_.changed));
-  const Descriptors with = observer_.hand_over(waited_);
-  channel_.send_handover(handover_, with, last_message_patience);
-  status_ = status_reload;
-}
-
-void Reloader::carry_out(const core::EndStopped&) {
-  channel_.send(Farewell{}, last_message_patience);
-  status_ = status_stopped;
-}
-
-void Reloader::carry_out(const core::EndLike& end) {
-  channel_.send(Farewell{end.ending}, last_message_patience);
-  status_ = status_stopped;  // how reloadrun ends is said by the message
-}
-
-void Reloader::carry_out(const core::FailToStart&) {
-  const Error& error = start_error_.value();
-  channel_.send(Failure{error.what(), error.what_to_do(), error.exit_status()},
-                last_message_patience);
-  status_ = error.exit_status();
-}
-
-void Reloader::carry_out(const core::Tell& tell) {
-  using Topic = core::Tell::Topic;
-  switch (tell.topic) {
-    case Topic::postponed:
-      tell_watching();
-      log::info("waiting for the first change to start {}", name_);
-      break;
-    case Topic::waiting:
-      if (start_error_) {
-        log::error("{}: {}", printable(start_error_->what()), start_error_->what_to_do());
-        start_error_.reset();
-      }
-      log::info("waiting for a change to start {} again", name_);
-      break;
-    case Topic::starting_again:
-      log::info("starting {} again in {}", name_, duration_text(tell.delay));
-      break;
-    case Topic::file_is_busy:
-      log::info("{} is still being written: waiting for it", name_);
-      break;
-    case Topic::slow_to_stop:
-      log::info("waiting up to {} for {} to end", duration_text(tell.delay),
-                names_of(tree_.left()));
-      break;
-    case Topic::cannot_be_ended:
-      log::error("cannot end {}: nothing is started while it runs", names_of(tree_.left()));
-      break;
-    case Topic::left_behind:
-      log::error("cannot end {}: it is left behind", names_of(tree_.left()));
-      break;
   }
 }
 

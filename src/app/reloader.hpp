@@ -34,7 +34,7 @@ class Reloader {
   void take_time();
   void take_changes();
   void begin_after(const watch::Changes& changes);
-  void restart_for(const Burst::Noticed& noticed);
+  void answer(const Burst::Noticed& noticed);
   void begin();
   void feed(const core::Event& event);
   void feed(const Order& order);
@@ -44,6 +44,7 @@ class Reloader {
 
   void carry_out(const core::Start&);
   void carry_out(const core::StopTree& stop);
+  void carry_out(const core::Signal& order);
   void carry_out(const core::KillTree&);
   void carry_out(const core::Arm& arm);
   void carry_out(const core::Disarm&);

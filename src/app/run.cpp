@@ -18,6 +18,7 @@
 #include "watch/explain.hpp"
 #include "watch/look.hpp"
 #include "watch/rules.hpp"
+#include "watch/soft.hpp"
 #include "watch/watch_set.hpp"
 
 namespace reloadrun::app {
@@ -75,7 +76,9 @@ int run(std::vector<std::string> arguments,
   watched.require_roots();
   const bool asks = options.list || !options.explain.empty();
   if (asks) return print(answer(options, watched));
-  const watch::Rules right(options, working_directory());  // or an error that names the pattern
+  // Or an error that names the pattern.
+  const watch::Rules right(options, working_directory());
+  const watch::Soft right_too(options.soft, working_directory());
   return supervise(std::move(options), std::move(arguments), std::move(environment));
 }
 

@@ -58,6 +58,7 @@ std::optional<Target::News> Target::next() {
   if (news.kind == News::Kind::started) {
     state_ = State::running;
     handle_ = std::move(news.handle);
+    pid_ = news.pid;
     untold_ = news.missed_a_signal ? news.pid : 0;
   } else {
     state_ = State::idle;
@@ -65,6 +66,10 @@ std::optional<Target::News> Target::next() {
     worker_.join();  // it has told its last, and is about to end
   }
   return news;
+}
+
+bool Target::catches(int signal) const {
+  return handle_ && proc::answers_signal(pid_, signal, signals_);
 }
 
 proc::Sent Target::forward(int signal) const {

@@ -64,6 +64,8 @@ class Target {
   /// COMMAND's pid when it has missed a terminal's signal to this process group; 0 otherwise.
   [[nodiscard]] pid_t untold() const { return untold_; }
 
+  /// Whether COMMAND's process runs and catches this signal.
+  [[nodiscard]] bool catches(int signal) const;
   /// Sends a signal to COMMAND's process alone; `gone` when it does not run.
   proc::Sent forward(int signal) const;
 
@@ -82,7 +84,8 @@ class Target {
   // The main thread's.
   std::thread worker_;
   State state_ = State::idle;
-  Fd handle_;
+  Fd handle_;  // of COMMAND's process, which is `pid_`; empty when it does not run
+  pid_t pid_ = 0;
   pid_t untold_ = 0;
 
   // Shared with the worker.

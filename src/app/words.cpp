@@ -76,6 +76,12 @@ std::string changes_text(const std::vector<Change>& changes) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
+std::string signals_text(const std::vector<int>& signals) {
+  std::vector<std::string> names;
+  for (const int signal : signals) names.push_back(proc::signal_name(signal));
+  return fmt::format("{}", fmt::join(names, " and "));
+}
+
 std::string change_detail(const Change& change) {
   const std::string path = printable(change.path);
   if (change.kind == Kind::appeared) {

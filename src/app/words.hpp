@@ -23,6 +23,9 @@ std::string ending_text(const Ending& ending);
 /// "main.py changed", "main.py appeared, old.py is gone", "a, b, c and 12 more changed".
 std::string changes_text(const std::vector<watch::Change>& changes);
 
+/// "SIGHUP", "SIGHUP and SIGUSR1".
+std::string signals_text(const std::vector<int>& signals);
+
 /// What -v says of one change: "main.py: mtime 2.1 s later, 120 -> 131 bytes, another inode".
 std::string change_detail(const watch::Change& change);
 

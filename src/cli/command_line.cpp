@@ -27,6 +27,22 @@ constexpr auto footer =
 constexpr auto name_a_program = "name the program to run, as in 'reloadrun -- ./myserver'";
 constexpr auto as_in_gitignore = "give a pattern as in .gitignore";
 
+SoftRule soft_rule(const std::string& name, const std::string& text) {
+  const std::string given = fmt::format("{} '{}'", name, text);
+  const auto equals = text.rfind('=');
+  if (equals == std::string::npos || equals == 0) {
+    fail(given + " is no GLOB=SIGNAL", "write it like '*.mo=HUP'");
+  }
+  const auto signal = parse_signal(text.substr(equals + 1));
+  if (!signal) {
+    fail(given + " names no signal", "give a name or number after '=', as in '*.mo=HUP'");
+  }
+  if (*signal == SIGKILL || *signal == SIGSTOP) {
+    fail(given + " names a signal that no program catches", "give one that COMMAND catches");
+  }
+  return {text.substr(0, equals), *signal};
+}
+
 class CommandLine {
  public:
   CommandLine() {
@@ -111,6 +127,12 @@ class CommandLine {
     parser_.add_texts("--env-file", "FILE",
                       "Give COMMAND the KEY=VALUE lines of this file\n(repeatable)",
                       options_.env_files, "give a file of KEY=VALUE lines");
+    parser_.add_each("--soft", "GLOB=SIGNAL",
+                     "Signal COMMAND in place of a restart when all that\nchanged matches, as in "
+                     "'*.mo=HUP' (repeatable)",
+                     [this](const std::string& name, const std::string& text) {
+                       options_.soft.push_back(soft_rule(name, text));
+                     });
     parser_.add_choice(
         "--on-exit", "WHAT",
         "When COMMAND ends by itself: wait for a change,\nexit with its status, or restart "

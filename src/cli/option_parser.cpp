@@ -64,6 +64,14 @@ void OptionParser::add_once(const std::string& names, const char* value_name, co
       });
 }
 
+void OptionParser::add_each(const std::string& names, const char* value_name, const char* help,
+                            std::function<void(const std::string& name, const std::string&)> take) {
+  add(names, value_name, help,
+      [take = std::move(take)](const std::string& name, const Values& values) {
+        for (const std::string& value : values) take(name, value);
+      });
+}
+
 void OptionParser::add_text(const std::string& names, const char* value_name, const char* help,
                             std::string& text, const char* what_to_give) {
   add_once(names, value_name, help, [&text, what_to_give](const auto& name, const auto& value) {

@@ -32,6 +32,10 @@ class OptionParser {
   void add_once(const std::string& names, const char* value_name, const char* help,
                 std::function<void(const std::string& name, const std::string& value)> take);
 
+  /// A value that may be given any number of times. `take` gets each, after the option's long name.
+  void add_each(const std::string& names, const char* value_name, const char* help,
+                std::function<void(const std::string& name, const std::string& value)> take);
+
   /// A text that is not empty; `what_to_give` is said of one that is.
   void add_text(const std::string& names, const char* value_name, const char* help,
                 std::string& text, const char* what_to_give);

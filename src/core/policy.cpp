@@ -88,9 +88,15 @@ Actions Policy::on_event(const TreeGone&) {
 }
 
 Actions Policy::on_event(const Changed& changed) {
+  if (state_ == State::running && !changed.signals.empty()) {
+    signalled_ = changed.paths;
+    return {Signal{changed.signals}};
+  }
   changed_.insert(changed.paths.begin(), changed.paths.end());
   return stop(After::reload);
 }
+
+Actions Policy::on_event(const SignalRefused&) { return on_event(Changed{signalled_}); }
 
 Actions Policy::on_event(const RestartAsked&) {
   if (state_ == State::fresh) {  // the start that is about to come answers it

@@ -6,6 +6,8 @@
 //     starting   Started                   running
 //     starting   StartFailed               pausing | waiting | over    Arm | Tell | FailToStart
 //     running    TargetEnded               waiting | stopping          Tell | StopTree
+//     running    Changed, with signals     running                     Signal
+//     running    SignalRefused             stopping                    StopTree
 //     pausing    TimeUp                    starting                    Start
 //     stopping   TimeUp                    stopping | over             Tell, KillTree | End...
 //     stopping   TreeGone                  starting | pausing | over   Start | Arm | Reload, End...
@@ -46,10 +48,14 @@ struct TargetEnded {
 };
 /// No process of the target is left.
 struct TreeGone {};
-/// A look found these paths changed.
+/// A look found these paths changed. `signals`: what answers all of them in place of a restart, if
+/// COMMAND catches them; empty for a restart.
 struct Changed {
   std::vector<std::string> paths;
+  std::vector<int> signals{};
 };
+/// Of the last Signal: COMMAND does not catch all of them, or has ended.
+struct SignalRefused {};
 /// The user wants the target restarted.
 struct RestartAsked {};
 /// The user wants the end; `group_was_told`: a terminal has signalled our whole process group.
@@ -62,7 +68,7 @@ struct KillAsked {};
 struct TimeUp {};
 
 using Event = std::variant<Begin, Started, StartFailed, TargetEnded, TreeGone, Changed,
-                           RestartAsked, StopAsked, KillAsked, TimeUp>;
+                           SignalRefused, RestartAsked, StopAsked, KillAsked, TimeUp>;
 
 // Actions ----------------------------------------------------------------------------------------
 
@@ -72,6 +78,10 @@ struct Start {};
 struct StopTree {
   bool group_was_told = false;
   bool reload_follows = false;  ///< unless the end is asked for meanwhile
+};
+/// Send these to COMMAND's process; SignalRefused comes if it does not catch them all.
+struct Signal {
+  std::vector<int> signals;
 };
 /// Kill what is left of it.
 struct KillTree {};
@@ -106,8 +116,8 @@ struct Tell {
   std::chrono::nanoseconds delay{0};
 };
 
-using Action = std::variant<Start, StopTree, KillTree, Arm, Disarm, Reload, EndStopped, EndLike,
-                            FailToStart, Tell>;
+using Action = std::variant<Start, StopTree, Signal, KillTree, Arm, Disarm, Reload, EndStopped,
+                            EndLike, FailToStart, Tell>;
 using Actions = std::vector<Action>;
 
 // ------------------------------------------------------------------------------------------------
@@ -147,6 +157,7 @@ class Policy {
   Actions on_event(const TargetEnded&);
   Actions on_event(const TreeGone&);
   Actions on_event(const Changed&);
+  Actions on_event(const SignalRefused&);
   Actions on_event(const RestartAsked&);
   Actions on_event(const StopAsked&);
   Actions on_event(const KillAsked&);
@@ -165,6 +176,7 @@ class Policy {
   std::chrono::nanoseconds last_run_{0};
   Backoff backoff_;
   std::set<std::string> changed_;
+  std::vector<std::string> signalled_;  // what the last Signal was to answer
 };
 
 }  // namespace reloadrun::core

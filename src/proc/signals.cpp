@@ -35,21 +35,28 @@ sigset_t terminal_stops() {
   return set;
 }
 
-/// Those pending for a whole process, a bit each; none when it cannot be read. Async-signal-safe.
+/// What a line of /proc/PID/status says of signals: a bit each; none when there is no such line.
+/// `line`: its name with the end of the line before, as a process may be called like it, the colon
+/// and the tab. Async-signal-safe.
+std::uint64_t signals_in(std::string_view status, std::string_view line) {
+  const auto place = status.find(line);
+  std::uint64_t signals = 0;
+  if (place != std::string_view::npos) {
+    std::from_chars(status.data() + place + line.size(), status.data() + status.size(), signals,
+                    16);
+  }
+  return signals;
+}
+
+/// Those pending for a whole process; none when it cannot be read. Async-signal-safe.
 std::uint64_t pending_signals(const char* status_file) {
   const int file = ::open(status_file, O_RDONLY | O_CLOEXEC);
   if (file < 0) return 0;
-  constexpr std::string_view name = "ShdPnd:\t";
   std::array<char, 4096> text{};  // long enough but for hundreds of supplementary groups
   const ssize_t length = ::read(file, text.data(), text.size());
   ::close(file);
-  const std::string_view read(text.data(), length < 0 ? 0 : static_cast<std::size_t>(length));
-  const auto place = read.find(name);
-  std::uint64_t pending = 0;
-  if (place != std::string_view::npos) {
-    std::from_chars(read.data() + place + name.size(), read.data() + read.size(), pending, 16);
-  }
-  return pending;
+  return signals_in({text.data(), length < 0 ? 0 : static_cast<std::size_t>(length)},
+                    "\nShdPnd:\t");
 }
 
 }  // namespace
@@ -126,6 +133,14 @@ bool missed_terminal_signal(const char* parent_status) {
     return (pending_there & bit(signal)) != 0 && sigismember(&pending_here, signal) == 0;
   };
   return missed(SIGINT) || missed(SIGQUIT) || missed(SIGHUP);
+}
+
+bool answers_signal(pid_t pid, int signal, const SignalsGiven& given) {
+  const std::string status = read_file(fmt::format("/proc/{}/status", pid));
+  const std::uint64_t blocked_by_itself = signals_in(status, "\nSigBlk:\t") & ~given.mask;
+  const std::uint64_t answered =
+      (signals_in(status, "\nSigCgt:\t") | blocked_by_itself) & ~signals_in(status, "\nSigIgn:\t");
+  return (answered & bit(signal)) != 0;
 }
 
 StopsHeld::StopsHeld() {

@@ -52,6 +52,11 @@ bool from_terminal(const signalfd_siginfo& signal);
 /// is. Async-signal-safe.
 bool missed_terminal_signal(const char* parent_status);
 
+/// Whether a process does something of its own about a signal: it catches it, or has blocked it, as
+/// who reads it from a descriptor or waits for it; not when it was started with it blocked
+/// (`given`). False when there is no such process, or it may not be read.
+bool answers_signal(pid_t pid, int signal, const SignalsGiven& given);
+
 /// Blocks, while it lives, what stops a process from the terminal (Ctrl-Z), in this thread: in a
 /// child of vfork(), which would otherwise be stopped and hold its parent, whom the shell waits for
 /// to stop.

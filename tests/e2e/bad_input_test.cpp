@@ -53,6 +53,19 @@ INSTANTIATE_TEST_SUITE_P(
         BadInput{"EmptyCommand",
                  {"--", ""},
                  "COMMAND is empty: name the program to run, as in 'reloadrun -- ./myserver'"},
+        BadInput{"SoftWithoutASignal", before_command({"--soft", "*.mo"}),
+                 "--soft '*.mo' is no GLOB=SIGNAL: write it like '*.mo=HUP'"},
+        BadInput{"SoftWithoutAPattern", before_command({"--soft", "=HUP"}),
+                 "--soft '=HUP' is no GLOB=SIGNAL: write it like '*.mo=HUP'"},
+        BadInput{"SoftWithAnUnknownSignal", before_command({"--soft", "*.mo=HUPP"}),
+                 "--soft '*.mo=HUPP' names no signal: give a name or number after '=', as in "
+                 "'*.mo=HUP'"},
+        BadInput{"SoftWithASignalThatNobodyCatches", before_command({"--soft", "*.mo=KILL"}),
+                 "--soft '*.mo=KILL' names a signal that no program catches: give one that COMMAND "
+                 "catches"},
+        BadInput{"SoftWithABrokenPattern", before_command({"--soft", "[a=HUP"}),
+                 "--soft '[a' is a broken pattern (class without end): write it as in a "
+                 ".gitignore, '\\' before a character that is meant literally"},
         BadInput{"UnknownOption", before_command({"--nonsense"}),
                  "unknown option '--nonsense': run 'reloadrun --help' for the options"},
         BadInput{"UnknownShortOption", before_command({"-Z"}),

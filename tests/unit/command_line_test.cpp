@@ -80,6 +80,15 @@ TEST(CommandLine, EveryOption) {
   EXPECT_EQ(parsed({"-q", "server"}).verbosity, Verbosity::quiet);
 }
 
+TEST(CommandLine, SoftRules) {
+  const auto soft = parsed({"--soft", "*.mo=HUP", "--soft=a=b=10", "server"}).soft;
+  ASSERT_EQ(soft.size(), 2U);
+  EXPECT_EQ(soft[0].pattern, "*.mo");
+  EXPECT_EQ(soft[0].signal, SIGHUP);
+  EXPECT_EQ(soft[1].pattern, "a=b");
+  EXPECT_EQ(soft[1].signal, 10);
+}
+
 TEST(CommandLine, EveryOptionOfWhatIsWatched) {
   const Options options = parsed({"-f",
                                   "*.py",

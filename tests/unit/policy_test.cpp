@@ -26,6 +26,9 @@ struct Word {
   std::string operator()(const StopTree& stop) const {
     return stop.group_was_told ? "stop:told" : stop.reload_follows ? "stop:reload" : "stop";
   }
+  std::string operator()(const Signal& signal) const {
+    return fmt::format("signal:{}", fmt::join(signal.signals, ","));
+  }
   std::string operator()(const KillTree&) const { return "kill"; }
   std::string operator()(const Arm& arm) const { return "arm:" + milliseconds(arm.delay); }
   std::string operator()(const Disarm&) const { return "disarm"; }
@@ -159,6 +162,34 @@ TEST(Policy, ASecondOneKills) {
                             {Started{}, ""},
                             {KillAsked{}, "stop arm:1000ms kill arm:1000ms"},
                             {TimeUp{}, "tell:left_behind end"}});
+}
+
+TEST(Policy, ASignalInPlaceOfARestart) {
+  const Changed softly{{"de.mo"}, {1, 10}};
+  expect_steps(Policy({}), {{Begin{}, "start"},
+                            {Started{}, ""},
+                            {softly, "signal:1,10"},
+                            {softly, "signal:1,10"},
+                            {app_changed, "stop:reload arm:1000ms"},
+                            {softly, ""},
+                            {TreeGone{}, "disarm reload:app.py,de.mo"}});
+  expect_steps(Policy({}), {{Begin{}, "start"},
+                            {Started{}, ""},
+                            {softly, "signal:1,10"},
+                            {SignalRefused{}, "stop:reload arm:1000ms"},
+                            {TreeGone{}, "disarm reload:de.mo"}});
+}
+
+TEST(Policy, WhatDoesNotRunIsNotSignalled) {
+  const Changed softly{{"de.mo"}, {1}};
+  expect_steps(Policy({}), {{Begin{}, "start"}, {softly, "stop:reload arm:1000ms"}});
+  expect_steps(Policy({}), {{Begin{}, "start"},
+                            {Started{}, ""},
+                            {TargetEnded{failed}, "tell:waiting"},
+                            {softly, "stop:reload arm:1000ms"},
+                            {TreeGone{}, "disarm reload:de.mo"}});
+  expect_steps(Policy({.postpone = true}),
+               {{Begin{}, "tell:postponed"}, {softly, "stop:reload arm:1000ms"}});
 }
 
 TEST(Policy, ATargetThatEndsByItself) {

@@ -96,6 +96,7 @@ TEST(Wire, EveryOptionIsHandedDown) {
   options.content = true;
   options.watcher = Watcher::stat;
   options.settle = 4s;
+  options.soft = {{"s", 5}};
   options.explain = "p";
   options.interval = 2s;
   options.stop_signal = 1;
@@ -117,6 +118,9 @@ TEST(Wire, EveryOptionIsHandedDown) {
   EXPECT_TRUE(copy.content);
   EXPECT_EQ(copy.watcher, options.watcher);
   EXPECT_EQ(copy.settle, options.settle);
+  ASSERT_EQ(copy.soft.size(), 1U);
+  EXPECT_EQ(copy.soft[0].pattern, "s");
+  EXPECT_EQ(copy.soft[0].signal, 5);
   EXPECT_EQ(copy.explain, options.explain);
   EXPECT_EQ(copy.interval, options.interval);
   EXPECT_EQ(copy.stop_signal, options.stop_signal);

@@ -23,6 +23,11 @@ TEST(Words, Durations) {
   EXPECT_EQ(duration_text(185s), "3 min 5 s");
 }
 
+TEST(Words, Signals) {
+  EXPECT_EQ(signals_text({SIGHUP}), "SIGHUP");
+  EXPECT_EQ(signals_text({SIGUSR1, SIGHUP}), "SIGUSR1 and SIGHUP");
+}
+
 TEST(Words, Endings) {
   EXPECT_EQ(ending_text({false, 0, false}), "exited with status 0");
   EXPECT_EQ(ending_text({true, SIGSEGV, true}), "was ended by SIGSEGV (core dumped)");

@@ -1,0 +1,120 @@
+// What the reloader does of what the policy decides.
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+
+#include "app/reloader.hpp"
+#include "app/words.hpp"
+#include "base/log.hpp"
+#include "proc/child.hpp"
+#include "reloadrun/error.hpp"
+
+namespace reloadrun::app {
+namespace {
+
+// The supervisor reads at once, unless it is stopped.
+constexpr Duration last_message_patience = std::chrono::milliseconds(1000);
+
+}  // namespace
+
+void Reloader::carry_out(const core::Start&) {
+  terminal_.save();
+  reread_env_files(options_.env_files, handover_.environment);
+  target_.start(handover_.starts + 1, handover_.changed, handover_.environment.variables);
+}
+
+void Reloader::carry_out(const core::StopTree& stop) {
+  if (stop.reload_follows) channel_.send(ReloadAhead{});
+  killing_ = false;
+  observer_.target_stops();
+  tree_ = proc::TreeStop();
+  tree_.ask(options_.stop_signal, stop.group_was_told, target_.untold());
+}
+
+/// Between the question and the signal COMMAND might execute another program: nobody can help that.
+void Reloader::carry_out(const core::Signal& order) {
+  const auto is_deaf = [this](int signal) { return !target_.catches(signal); };
+  const auto deaf = std::ranges::find_if(order.signals, is_deaf);
+  if (deaf != order.signals.end()) {
+    log::info("{} does not catch {}: stopping it", name_, proc::signal_name(*deaf));
+    feed(core::SignalRefused{});
+    return;
+  }
+  for (const int signal : order.signals) {
+    if (target_.forward(signal) == proc::Sent::yes) continue;
+    feed(core::SignalRefused{});
+    return;
+  }
+  handover_.since.reset();
+  observer_.target_answers(Clock::now());
+}
+
+void Reloader::carry_out(const core::KillTree&) {
+  killing_ = true;
+  if (const auto left = tree_.left(); !left.empty()) log::warn("killing {}", names_of(left));
+  tree_.kill();
+}
+
+void Reloader::carry_out(const core::Arm& arm) { timer_ = Clock::now() + arm.delay; }
+void Reloader::carry_out(const core::Disarm&) { timer_.reset(); }
+
+void Reloader::carry_out(const core::Reload& reload) {
+  handover_.postponed = false;
+  handover_.changed = changed_variable(reload.changed, std::move(handover_.changed));
+  const Descriptors with = observer_.hand_over(waited_);
+  channel_.send_handover(handover_, with, last_message_patience);
+  status_ = status_reload;
+}
+
+void Reloader::carry_out(const core::EndStopped&) {
+  channel_.send(Farewell{}, last_message_patience);
+  status_ = status_stopped;
+}
+
+void Reloader::carry_out(const core::EndLike& end) {
+  channel_.send(Farewell{end.ending}, last_message_patience);
+  status_ = status_stopped;  // how reloadrun ends is said by the message
+}
+
+void Reloader::carry_out(const core::FailToStart&) {
+  const Error& error = start_error_.value();
+  channel_.send(Failure{error.what(), error.what_to_do(), error.exit_status()},
+                last_message_patience);
+  status_ = error.exit_status();
+}
+
+void Reloader::carry_out(const core::Tell& tell) {
+  using Topic = core::Tell::Topic;
+  switch (tell.topic) {
+    case Topic::postponed:
+      tell_watching();
+      log::info("waiting for the first change to start {}", name_);
+      break;
+    case Topic::waiting:
+      if (start_error_) {
+        log::error("{}: {}", printable(start_error_->what()), start_error_->what_to_do());
+        start_error_.reset();
+      }
+      log::info("waiting for a change to start {} again", name_);
+      break;
+    case Topic::starting_again:
+      log::info("starting {} again in {}", name_, duration_text(tell.delay));
+      break;
+    case Topic::file_is_busy:
+      log::info("{} is still being written: waiting for it", name_);
+      break;
+    case Topic::slow_to_stop:
+      log::info("waiting up to {} for {} to end", duration_text(tell.delay),
+                names_of(tree_.left()));
+      break;
+    case Topic::cannot_be_ended:
+      log::error("cannot end {}: nothing is started while it runs", names_of(tree_.left()));
+      break;
+    case Topic::left_behind:
+      log::error("cannot end {}: it is left behind", names_of(tree_.left()));
+      break;
+  }
+}
+
+}  // namespace reloadrun::app
