@@ -5,16 +5,18 @@
 #include <httplib.h>
 #include <unistd.h>
 
-#include <cstdio>
+#include <charconv>
 #include <cstdlib>
+#include <iostream>
 #include <string>
 #include <string_view>
 
 int main(int argc, char** argv) {
   const bool port_given = argc == 3 && std::string_view(argv[1]) == "--port";
-  const int port = port_given ? std::atoi(argv[2]) : 8080;
+  int port = port_given ? 0 : 8080;
+  if (port_given) std::from_chars(argv[2], argv[2] + std::string_view(argv[2]).size(), port);
   if ((argc != 1 && !port_given) || port <= 0) {
-    std::fprintf(stderr, "usage: hello_server [--port PORT]\n");
+    std::cerr << "usage: hello_server [--port PORT]\n";
     return EXIT_FAILURE;
   }
 
@@ -23,10 +25,9 @@ int main(int argc, char** argv) {
     response.set_content("Hello from process " + std::to_string(::getpid()) + "\n", "text/plain");
   });
   if (!server.bind_to_port("127.0.0.1", port)) {
-    std::fprintf(stderr, "hello_server: cannot listen on port %d\n", port);
+    std::cerr << "hello_server: cannot listen on port " << port << '\n';
     return EXIT_FAILURE;
   }
-  std::printf("serving http://127.0.0.1:%d/\n", port);
-  std::fflush(stdout);
+  std::cout << "serving http://127.0.0.1:" << port << '/' << std::endl;
   server.listen_after_bind();
 }

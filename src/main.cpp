@@ -16,7 +16,8 @@ namespace {
 
 void say(const std::string& what_is_wrong, const std::string& what_to_do) {
   const auto line = reloadrun::app::printable(what_is_wrong + ": " + what_to_do);
-  std::signal(SIGPIPE, SIG_IGN);  // a stderr that nobody reads must not decide the status
+  // A stderr that nobody reads must not decide the status.
+  static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
   fmt::memory_buffer text;
   fmt::format_to(std::back_inserter(text), "reloadrun: {}\n", line);
   static_cast<void>(!::write(STDERR_FILENO, text.data(), text.size()));

@@ -25,8 +25,7 @@ namespace reloadrun::app {
 namespace {
 
 int print(const std::string& text) {
-  std::fputs(text.c_str(), stdout);
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+  if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) {
     throw Error("stdout cannot be written", "check where it leads", status_failure);
   }
   return status_stopped;

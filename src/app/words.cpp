@@ -78,6 +78,7 @@ std::string changes_text(const std::vector<Change>& changes) {
 
 std::string signals_text(const std::vector<int>& signals) {
   std::vector<std::string> names;
+  names.reserve(signals.size());
   for (const int signal : signals) names.push_back(proc::signal_name(signal));
   return fmt::format("{}", fmt::join(names, " and "));
 }

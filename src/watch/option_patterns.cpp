@@ -1,13 +1,15 @@
 #include "watch/option_patterns.hpp"
 
+#include <utility>
+
 #include "fmt/format.h"
 #include "reloadrun/error.hpp"
 
 namespace reloadrun::watch {
 
 OptionPatterns::OptionPatterns(const char* option, const std::vector<std::string>& asked,
-                               const std::string& here)
-    : patterns_(option), here_(here) {
+                               std::string here)
+    : patterns_(option), here_(std::move(here)) {
   if (!here_.empty() && !here_.ends_with('/')) here_ += '/';
   for (const std::string& pattern : asked) patterns_.add(pattern, patterns_.all().size() + 1);
   for (const Pattern& pattern : patterns_.all()) {

@@ -15,8 +15,7 @@ class OptionPatterns {
  public:
   /// `option`: its long name; `here`: the working directory's path, empty when it has none. Throws
   /// Error (status 2) for a broken pattern.
-  OptionPatterns(const char* option, const std::vector<std::string>& asked,
-                 const std::string& here);
+  OptionPatterns(const char* option, const std::vector<std::string>& asked, std::string here);
 
   /// The last pattern that matches this file or directory itself; null when none does.
   [[nodiscard]] const Pattern* match(std::string_view full, bool is_directory) const;

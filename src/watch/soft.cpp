@@ -9,6 +9,7 @@ namespace {
 
 std::vector<std::string> patterns_of(const std::vector<SoftRule>& rules) {
   std::vector<std::string> patterns;
+  patterns.reserve(rules.size());
   for (const SoftRule& rule : rules) patterns.push_back(rule.pattern);
   return patterns;
 }
