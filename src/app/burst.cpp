@@ -17,7 +17,7 @@ using Kind = watch::Change::Kind;
 // A burst of more files is no single save: they are not asked for one by one.
 constexpr std::size_t most_asked = 1000;
 
-constexpr Duration shortest_patience = 20ms;
+constexpr Duration shortest_patience = 200us;
 constexpr Duration longest_patience = 100ms;
 
 /// A pattern for this path alone, for a shell.
@@ -98,9 +98,12 @@ bool Burst::judge(const View& view, bool being_written, TimePoint now) {
          burst.executable_unfinished;
 }
 
-/// The longer it has taken, the less it matters how soon it is seen.
+/// The longer it has taken, the less it matters how soon it is seen. An editor closes a file within
+/// a millisecond of its write, and is not to wait longer than for others to settle.
 Duration Burst::patience(TimePoint now) const {
-  return std::clamp((now - open_->first) / 10, shortest_patience, longest_patience);
+  const Duration so_far = now - open_->first;
+  const Duration usual = std::max(so_far / 10, Duration(20ms));
+  return std::clamp(std::min(so_far / 2, usual), shortest_patience, longest_patience);
 }
 
 std::optional<Burst::Noticed> Burst::certain() {

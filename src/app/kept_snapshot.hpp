@@ -23,6 +23,11 @@ class KeptSnapshot {
   watch::Snapshot* another();
   void replace_by(watch::Snapshot* other);
 
+  /// To be called after a long look: an end costs the same then, however much was looked at.
+  void let_go_of_pages() const {
+    if (arena_ != nullptr) Arena::unmap_large_blocks();
+  }
+
   /// The arena's; -1: it cannot be handed over.
   [[nodiscard]] int fd() const { return arena_ != nullptr ? arena_->fd() : -1; }
 

@@ -105,8 +105,9 @@ struct Line {
   int level = 0;
   std::string text;
 };
-/// A stop has begun that exit 3 is to follow: the next reloader may be executed meanwhile.
-struct ReloadAhead {};
+/// COMMAND was started, so that all that is left to this reloader is to end some day: the next one
+/// may be executed.
+struct Running {};
 /// The last message before an end that is no reload. With an ending, the target's: reloadrun is to
 /// end likewise; without, the user asked for the end.
 struct Farewell {
@@ -118,13 +119,13 @@ struct Failure {
   std::string what_to_do;
   int exit_status = 0;
 };
-using Report = std::variant<Line, ReloadAhead, Farewell, Failure>;
+using Report = std::variant<Line, Running, Farewell, Failure>;
 /// The last message before exit 3; it goes in a memory file, with descriptors.
 struct HandedOver {
   Handover values;
   Descriptors with;
 };
-using Received = std::variant<Line, ReloadAhead, Farewell, Failure, HandedOver>;
+using Received = std::variant<Line, Running, Farewell, Failure, HandedOver>;
 
 // ------------------------------------------------------------------------------------------------
 
@@ -166,7 +167,7 @@ void members(Archive& a, Line& line) {
   a(line.level, line.text);
 }
 template <class Archive>
-void members(Archive&, ReloadAhead&) {}
+void members(Archive&, Running&) {}
 template <class Archive>
 void members(Archive& a, Farewell& farewell) {
   a(farewell.like);

@@ -85,6 +85,7 @@ void Observer::look_afresh() {
   if (memory_.starts == 0) tell_once(list_.missing());
   tell_notices();
   next_look_ = Clock::now() + options_.interval;
+  snapshot_.let_go_of_pages();
 }
 
 Descriptors Observer::hand_over(Duration waited) {
@@ -189,6 +190,7 @@ void Observer::look_around() {
   // No hint wakes us while a file is still held: who holds what has to be known before.
   if (!view_->hints) outputs_.note_held();
   if (!std::exchange(looked_, true) && target_started_) outputs_.forget_held();
+  snapshot_.let_go_of_pages();
 }
 
 /// Looks again at what keeps the burst from being over.

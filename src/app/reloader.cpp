@@ -1,5 +1,6 @@
 #include "app/reloader.hpp"
 
+#include <malloc.h>
 #include <sys/prctl.h>
 
 #include <algorithm>
@@ -122,6 +123,7 @@ void Reloader::take_news() {
         ++handover_.starts;
         observer_.target_started(Clock::now());
         start_error_.reset();
+        channel_.send(Running{});
         tell_started(*news);
         // Taken for told when the stop began, because it had been forked by then.
         if (policy_.stopping() && target_.untold() != 0) tree_.forget(target_.untold());
@@ -165,10 +167,14 @@ void Reloader::tell_started(const Target::News& news) {
 }
 
 void Reloader::take_ended_children() {
-  while (ended_children_.next()) {
+  bool target_ended = false;
+  while (const auto signal = ended_children_.next()) {
+    target_ended = target_ended || static_cast<pid_t>(signal->ssi_pid) == target_.pid();
   }
   proc::reap_adopted();
   if (!policy_.stopping()) return;
+  // Its worker is about to say so, and needs no walk through the tree before that.
+  if (target_ended && target_.busy()) return;
   if (!target_.busy() && proc::no_child_left()) {
     terminal_.restore();  // others than COMMAND may have had it until now
     feed(core::TreeGone{});
@@ -238,6 +244,8 @@ void Reloader::feed(const core::Event& event) {
 int reload(Channel channel) {
   // Executed as /proc/self/exe, which would otherwise be its name for ps and killall.
   ::prctl(PR_SET_NAME, "reloadrun");
+  // The worker thread's few strings are not worth a heap of its own.
+  ::mallopt(M_ARENA_MAX, 1);
   auto begin = channel.receive_begin();
   if (!begin) return status_stopped;  // the supervisor did without this one, or has gone
   begin->signals.let_stops_through();

@@ -25,7 +25,6 @@ void Reloader::carry_out(const core::Start&) {
 }
 
 void Reloader::carry_out(const core::StopTree& stop) {
-  if (stop.reload_follows) channel_.send(ReloadAhead{});
   killing_ = false;
   observer_.target_stops();
   tree_ = proc::TreeStop();

@@ -1,4 +1,4 @@
-// Which of the two processes this is, and what it does then. Driven by main().
+// Which of reloadrun's processes this is, and what it does then. Driven by main().
 #pragma once
 
 #include <functional>

@@ -76,7 +76,7 @@ void Supervisor::start_reloader() {
   handed_over_ = false;
 }
 
-/// What executing the next reloader takes, takes place while the tree of this one is stopped.
+/// What executing the next reloader takes, takes place before it is needed.
 void Supervisor::ready_successor() {
   if (successor_ || stop_asked_) return;
   try {
@@ -151,7 +151,7 @@ void Supervisor::take_reports() {
   while (auto report = next_report()) {
     if (const auto* line = std::get_if<Line>(&*report)) {
       log::say(static_cast<log::Level>(line->level), std::string_view(line->text));
-    } else if (std::holds_alternative<ReloadAhead>(*report)) {
+    } else if (std::holds_alternative<Running>(*report)) {
       ready_successor();
     } else if (auto* handover = std::get_if<HandedOver>(&*report)) {
       handover_ = std::move(handover->values);

@@ -62,7 +62,7 @@ class Supervisor {
   std::optional<Error> failure_;
   bool handed_over_ = false;
 
-  // The next one, executed while this one stops its tree.
+  // The next one, executed ahead: it waits.
   std::optional<ReloaderProcess> successor_;
 
   Handover handover_;

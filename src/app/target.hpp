@@ -61,6 +61,8 @@ class Target {
   /// Whether a start is under way, of which there is no news yet.
   [[nodiscard]] bool starting() const { return state_ == State::starting; }
 
+  /// Of COMMAND's process, when it runs or was the last to run.
+  [[nodiscard]] pid_t pid() const { return pid_; }
   /// COMMAND's pid when it has missed a terminal's signal to this process group; 0 otherwise.
   [[nodiscard]] pid_t untold() const { return untold_; }
 

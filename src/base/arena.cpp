@@ -22,6 +22,10 @@ constexpr std::size_t grain = alignof(std::max_align_t);
 constexpr std::size_t smallest_power = 10;
 constexpr std::size_t largest_small = std::size_t{1} << smallest_power;
 constexpr std::size_t steps = 4;
+// What is of one size is found close together: a search in a map touches few pages.
+constexpr std::size_t run_length = std::size_t{1} << 18;
+// Large blocks lie apart from the small ones.
+constexpr std::size_t large_begin = Arena::most / 4;
 
 /// Tells this program from another one whose objects may be laid out otherwise.
 std::uint64_t this_program() {
@@ -73,7 +77,8 @@ Arena* Arena::create() {
   if (!file || ::ftruncate(file.get(), static_cast<off_t>(most)) != 0 || !map(file)) return nullptr;
   State& state = *new (state_in_place()) State;
   state.program = this_program();
-  state.used = (sizeof(Arena) + sizeof(State) + grain - 1) / grain * grain;
+  state.small_end = (sizeof(Arena) + sizeof(State) + grain - 1) / grain * grain;
+  state.large_end = large_begin;
   state.mark = mark;
   return new (address) Arena(std::move(file), state);
 }
@@ -92,6 +97,10 @@ Arena* Arena::adopt(Fd file) {
   return new (address) Arena(std::move(file), state);
 }
 
+void Arena::unmap_large_blocks() {
+  ::madvise(static_cast<std::byte*>(address) + large_begin, most - large_begin, MADV_DONTNEED);
+}
+
 void* Arena::do_allocate(std::size_t bytes, std::size_t alignment) {
   if (alignment > grain) throw std::bad_alloc();
   const std::size_t number = class_of(std::max(bytes, grain));
@@ -100,9 +109,17 @@ void* Arena::do_allocate(std::size_t bytes, std::size_t alignment) {
     return block;
   }
   const std::size_t size = size_of_class(number);
-  if (size > most - state_.used) throw std::bad_alloc();
-  void* const place = static_cast<std::byte*>(address) + state_.used;
-  state_.used += size;
+  Run& run = state_.runs.at(number);
+  if (run.begin == run.end) {
+    const std::size_t length = std::max(run_length / size, std::size_t{1}) * size;
+    const bool is_small = size <= largest_small && length <= large_begin - state_.small_end;
+    std::size_t& end = is_small ? state_.small_end : state_.large_end;
+    if (!is_small && length > most - end) throw std::bad_alloc();
+    run = {end, end + length};
+    end = run.end;
+  }
+  void* const place = static_cast<std::byte*>(address) + run.begin;
+  run.begin += size;
   return place;
 }
 

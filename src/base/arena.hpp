@@ -33,6 +33,11 @@ class Arena final : public std::pmr::memory_resource {
   [[nodiscard]] void* root() const { return state_.root; }
   void set_root(void* root) { state_.root = root; }
 
+  /// Takes the pages of large blocks out of this process's page table, where the next touch puts
+  /// them again: each that is there makes the process's end longer. Small blocks, through which
+  /// searches go, stay.
+  static void unmap_large_blocks();
+
  private:
   struct State;
   Arena(Fd file, State& state) : file_(std::move(file)), state_(state) {}
@@ -46,14 +51,22 @@ class Arena final : public std::pmr::memory_resource {
   struct Free {
     Free* next;
   };
+  /// Blocks of one size that were never given out; from and to what byte of the file.
+  struct Run {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+  };
   static constexpr std::size_t classes = 160;  // for all of it
   /// What outlives the process; it lies in the file, right behind the arena itself.
   struct State {
     std::uint64_t mark = 0;     // the last to be written when it is made
     std::uint64_t program = 0;  // which program has made it
     void* root = nullptr;
-    std::size_t used = 0;  // bytes from the file's begin
+    // Where what was never used begins, for small and for large blocks: bytes of the file.
+    std::size_t small_end = 0;
+    std::size_t large_end = 0;
     std::array<Free*, classes> free{};
+    std::array<Run, classes> runs{};
   };
   static State* state_in_place();
 

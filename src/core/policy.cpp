@@ -140,8 +140,7 @@ Actions Policy::stop(After after, bool group_was_told) {
   state_ = State::stopping;
   after_ = after;
   patience_ = Patience::asked;
-  return {StopTree{group_was_told, after == After::reload},
-          Arm{std::min(notice_delay, config_.stop_timeout)}};
+  return {StopTree{group_was_told}, Arm{std::min(notice_delay, config_.stop_timeout)}};
 }
 
 Actions Policy::lose_patience() {

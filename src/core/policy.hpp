@@ -77,7 +77,6 @@ struct Start {};
 /// Ask every process of the tree to end, but for those that were told already.
 struct StopTree {
   bool group_was_told = false;
-  bool reload_follows = false;  ///< unless the end is asked for meanwhile
 };
 /// Send these to COMMAND's process; SignalRefused comes if it does not catch them all.
 struct Signal {

@@ -84,14 +84,16 @@ TEST_F(Handover, GrowsNothing) {
   constexpr int restarts = 1000;
 #endif
   for (int file = 0; file < 100; ++file) place.edit(std::to_string(file), "");
-  Program program(reloadrun({"--settle", "0"}, target()));
+  Program program(reloadrun({"--settle", "0", "-v"}, target()));
   reports.next("ready");
   struct Size {
     std::size_t descriptors, children;
     long resident, snapshot;
   };
-  const auto size = [&] {
-    const pid_t reloader = only_child_of(program.pid());
+  const auto size = [&](int generation) {
+    // Said when the next reloader has been executed: nothing is open for that any more.
+    program.expect(fmt::format("generation {}", generation));
+    const pid_t reloader = reloader_below(program.pid());
     const std::string own = fmt::format("/proc/{}", program.pid());
     long pages = 0;
     std::ifstream(own + "/statm") >> pages >> pages;
@@ -113,9 +115,9 @@ TEST_F(Handover, GrowsNothing) {
     const bool lists = i % 50 == 49;
     place.edit(lists ? ".gitignore" : std::to_string(i % 100), std::to_string(i));
     reports.next("ready");
-    if (i == restarts / 2) early = size();
+    if (i == restarts / 2) early = size(i + 2);
   }
-  const Size late = size();
+  const Size late = size(restarts + 1);
   end(program);
   EXPECT_EQ(late.descriptors, early.descriptors);
   EXPECT_EQ(late.children, early.children);

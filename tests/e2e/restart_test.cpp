@@ -1,19 +1,25 @@
 // A change restarts the target: what is a change, what the new target is told, what is watched.
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <thread>
 
 #include "base/clock.hpp"
+#include "base/fd.hpp"
 #include "helpers/fixture.hpp"
 
 namespace reloadrun::test {
 namespace {
 
 namespace fs = std::filesystem;
+
+using namespace std::chrono_literals;
 
 class Restart : public EndToEnd {
  protected:
@@ -52,8 +58,33 @@ TEST_F(Restart, ComesFromANewReloaderWithCode3) {
   const auto second = reports.next("start");
   EXPECT_NE(first["parent"], second["parent"]);
   EXPECT_FALSE(is_alive(first.number("parent")));
-  EXPECT_EQ(only_child_of(program.pid()), second.number("parent"));
+  EXPECT_EQ(reloader_below(program.pid()), second.number("parent"));
   reports.next("ready");
+  end(program);
+}
+
+TEST_F(Restart, ComesAsSoonForAFileThatIsStillOpenWhenItsWriteIsNoticed) {
+  for (const char* file : {"held.py", "closed.py"}) place.edit(file, "");
+  Program program(reloadrun({}, target()));
+  reports.next("ready");
+  const auto answer_takes = [&](const char* name, Duration held) {
+    Fd file(::open((place.work() / name).c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+    const TimePoint written = Clock::now();
+    EXPECT_EQ(::write(file.get(), "#", 1), 1);
+    std::this_thread::sleep_for(held);  // an editor's moment between its write and its close
+    file = Fd();
+    reports.next("start");
+    const Duration took = Clock::now() - written;
+    reports.next("ready");
+    return took;
+  };
+  Duration for_held = Duration::max();
+  Duration for_closed = Duration::max();
+  for (int round = 0; round < 10; ++round) {
+    for_held = std::min(for_held, answer_takes("held.py", 2ms));
+    for_closed = std::min(for_closed, answer_takes("closed.py", 0ms));
+  }
+  EXPECT_LT(for_held - for_closed, 6ms);
   end(program);
 }
 

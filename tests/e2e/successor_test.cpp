@@ -1,32 +1,28 @@
-// The next reloader, which is executed while the tree of the one before it is stopped: nobody's
-// stop, end or murder at that time makes a difference.
+// The next reloader, which is executed ahead and waits: nobody's stop, end or murder at that time
+// makes a difference.
 
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <set>
-
+#include "helpers/deadline.hpp"
 #include "helpers/fixture.hpp"
-#include "proc/tree.hpp"
 
 namespace reloadrun::test {
 namespace {
 
 class Successor : public EndToEnd {
  protected:
-  /// Lets a reload hang, since the first target does not end, until the next reloader is there.
   void wait_for_it(Program& program) {
     reloader_ = reports.next("start").number("parent");
     reports.next("ready");
+    successor_ = successor_below(program.pid());
+  }
+  /// ... and for a moment in a reload, which hangs since the first target does not end.
+  void wait_for_a_reload(Program& program) {
+    wait_for_it(program);
     place.edit("app.py", "changed");
-    std::set<pid_t> children;
-    eventually("the next reloader", [&] {
-      children = proc::children_of(program.pid());
-      return children.size() == 2;
-    });
-    children.erase(reloader_);
-    successor_ = *children.begin();
+    program.expect("stopping");
   }
   [[nodiscard]] Invocation stubborn(const std::string& timeout) const {
     return reloadrun({"--stop-timeout", timeout}, target({"first=ignore=15"}));
@@ -38,32 +34,58 @@ class Successor : public EndToEnd {
 
 TEST_F(Successor, TakesOverWhenTheOldTreeHasGone) {
   Program program(stubborn("300ms"));
-  wait_for_it(program);
+  wait_for_a_reload(program);
   EXPECT_FALSE(reports.has("start"));
   EXPECT_EQ(reports.next("start").number("parent"), successor_);
-  EXPECT_EQ(only_child_of(program.pid()), successor_);
+  EXPECT_EQ(reloader_below(program.pid()), successor_);
   reports.next("ready");
   end(program);
 }
 
 TEST_F(Successor, IsReplacedWhenItWasKilled) {
   Program program(stubborn("300ms"));
-  wait_for_it(program);
+  wait_for_a_reload(program);
   ::kill(successor_, SIGKILL);
   EXPECT_NE(reports.next("start").number("parent"), successor_);
   reports.next("ready");
   end(program);
 }
 
-TEST_F(Successor, GoesWhenReloadrunIsStopped) {
-  Program program(stubborn("300ms"));
+TEST_F(Successor, IsMissedByNobodyWhenItWasKilledLongBefore) {
+  Program program(reloadrun({}, target()));
   wait_for_it(program);
+  ::kill(successor_, SIGKILL);
+  eventually("its end", [this] { return !is_alive(successor_); });
+  place.edit("app.py", "changed");
+  EXPECT_NE(reports.next("start").number("parent"), successor_);
+  reports.next("ready");
+  end(program);
+}
+
+TEST_F(Successor, GoesWhenReloadrunIsStopped) {
+  Program program(reloadrun({}, target()));
+  wait_for_it(program);
+  end(program);
+}
+
+TEST_F(Successor, GoesWhenReloadrunIsStoppedInAReload) {
+  Program program(stubborn("300ms"));
+  wait_for_a_reload(program);
   end(program);
 }
 
 TEST_F(Successor, GoesWithASupervisorThatIsKilled) {
   Program program(stubborn("100ms"));
+  wait_for_a_reload(program);
+  program.signal(SIGKILL);
+  EXPECT_EQ(program.wait(), (Ending{true, SIGKILL}));
+  wait_until_nothing_is_left();
+}
+
+TEST_F(Successor, GoesThoughStoppedWithASupervisorThatIsKilled) {
+  Program program(reloadrun({}, target()));
   wait_for_it(program);
+  ::kill(successor_, SIGSTOP);
   program.signal(SIGKILL);
   EXPECT_EQ(program.wait(), (Ending{true, SIGKILL}));
   wait_until_nothing_is_left();
@@ -71,7 +93,7 @@ TEST_F(Successor, GoesWithASupervisorThatIsKilled) {
 
 TEST_F(Successor, GoesWithAReloaderThatIsKilled) {
   Program program(stubborn("100ms"));
-  wait_for_it(program);
+  wait_for_a_reload(program);
   ::kill(reloader_, SIGKILL);
   EXPECT_EQ(program.wait(), (Ending{true, SIGKILL}));
 }

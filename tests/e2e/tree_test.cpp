@@ -121,11 +121,12 @@ TEST_F(Tree, AReloaderIsKilledAtAnyMoment) {
   for (int delay = 0; delay < 20; ++delay) {
     place.edit("app.py", std::to_string(delay));
     Program program(reloadrun({"--stop-timeout", "100ms"}, target({"ignore=15", "daemon"})));
-    only_child_of(program.pid());
+    const auto children = [&] { return proc::children_of(program.pid()); };
+    eventually("a reloader", [&] { return !children().empty(); });
     ::usleep(static_cast<useconds_t>(delay) * 500);
     if (delay % 2 != 0) place.edit("app.py", "changed");
     eventually("its end", [&] {  // a reloader that has just ended by itself is followed by another
-      if (const auto reloader = reloader_of(program.pid())) ::kill(*reloader, SIGKILL);
+      for (const pid_t pid : children()) ::kill(pid, SIGKILL);
       siginfo_t ended{};
       ::waitid(P_PID, static_cast<id_t>(program.pid()), &ended, WEXITED | WNOHANG | WNOWAIT);
       return ended.si_pid != 0;
@@ -268,7 +269,8 @@ TEST_F(Tree, Process1SignalsNoStranger) {
   Program program(invocation);
   const pid_t process_1 = only_child_of(program.pid());
   reports.next("ready");
-  const pid_t reloader = only_child_of(process_1);
+  const pid_t reloader = reloader_below(process_1);
+  successor_below(process_1);
   Words enter{"nsenter", "--target", std::to_string(process_1), "--pid", "--mount"};
   if (::geteuid() != 0) enter.insert(enter.end(), {"--user", "--preserve-credentials"});
   const std::string script = test_target_path() + " " + reports.path() + " last-words=15 &";
@@ -276,7 +278,7 @@ TEST_F(Tree, Process1SignalsNoStranger) {
   Program stranger({.arguments = enter, .directory = place.work()});
   EXPECT_EQ(stranger.wait(), Ending{});
   reports.next("ready");
-  eventually("its adoption", [&] { return proc::children_of(process_1).size() == 2; });
+  eventually("its adoption", [&] { return proc::children_of(process_1).size() == 3; });
   program.expect("comes from elsewhere");
   ::kill(reloader, SIGKILL);
   EXPECT_EQ(program.wait(), (Ending{false, 128 + SIGKILL}));

@@ -182,7 +182,7 @@ TEST_F(WatchingWithLimits, LooksAgainAtWhatItCouldNotLookAt) {
   // Where only hints lead to a look, one that failed must not be the last.
   Program program(watching(joined(by_both, {"--watcher", "inotify"})));
   expect_start({});
-  const pid_t reloader = only_child_of(program.pid());
+  const pid_t reloader = reloader_below(program.pid());
   rlimit before{};
   ASSERT_EQ(::prlimit(reloader, RLIMIT_NOFILE, nullptr, &before), 0);
   const rlimit none{lowest_free_descriptor(reloader), before.rlim_max};

@@ -3,13 +3,29 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <functional>
 
+#include "app/channel.hpp"
+#include "base/fd.hpp"
+#include "helpers/processes.hpp"
 #include "proc/child.hpp"
 #include "proc/tree.hpp"
 
 namespace reloadrun::test {
 namespace {
+
+pid_t awaited_child(const std::string& which, pid_t parent, const std::function<bool(pid_t)>& is) {
+  pid_t found = -1;
+  eventually(which, [&] {
+    const auto children = proc::children_of(parent);
+    const auto child = std::ranges::find_if(children, is);
+    if (child != children.end()) found = *child;
+    return found > 0;
+  });
+  return found;
+}
 
 std::string names_of_the_left() {
   std::string names;
@@ -65,6 +81,19 @@ bool EndToEnd::is_alive(int pid) { return ::kill(pid, 0) == 0; }
 pid_t EndToEnd::only_child_of(pid_t parent) {
   eventually("a child", [&] { return proc::children_of(parent).size() == 1; });
   return *proc::children_of(parent).begin();
+}
+
+pid_t EndToEnd::reloader_below(pid_t supervisor) {
+  return awaited_child("a reloader", supervisor, [](pid_t pid) { return !blocks_stops(pid); });
+}
+
+pid_t EndToEnd::successor_below(pid_t supervisor) {
+  const auto waits = [](pid_t pid) {
+    const std::string environment = read_file("/proc/" + std::to_string(pid) + "/environ");
+    const bool was_executed = environment.find(app::channel_variable) != std::string::npos;
+    return was_executed && blocks_stops(pid);
+  };
+  return awaited_child("the next reloader", supervisor, waits);
 }
 
 }  // namespace reloadrun::test

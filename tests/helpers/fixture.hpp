@@ -38,6 +38,9 @@ class EndToEnd : public testing::Test {
   static bool is_alive(int pid);
   /// The only child of `parent`, waited for.
   static pid_t only_child_of(pid_t parent);
+  /// The reloader that has begun, and the one that waits beside it; each waited for.
+  static pid_t reloader_below(pid_t supervisor);
+  static pid_t successor_below(pid_t supervisor);
 
   Place place;
   Reports reports{place.beside("reports")};

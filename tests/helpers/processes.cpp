@@ -36,6 +36,17 @@ bool in_child_without_rights(const std::function<bool()>& asks) {
   });
 }
 
+bool blocks_stops(pid_t pid) {
+  const std::string status = read_file("/proc/" + std::to_string(pid) + "/status");
+  const std::string field = "SigBlk:\t";
+  const auto begin = status.find(field);
+  if (begin == std::string::npos) return false;
+  const auto blocked = std::stoull(status.substr(begin + field.size(), 16), nullptr, 16);
+  const auto blocks = [&](int signal) { return (blocked & (1ULL << (signal - 1))) != 0; };
+  return blocks(SIGTSTP) &&
+         !blocks(SIGWINCH);  // a thread that makes another blocks all for a moment
+}
+
 Holder::Holder(const std::string& path, int flags, const std::function<void()>& prepare) {
   Pipe ready = make_pipe();
   child_ = ::fork();

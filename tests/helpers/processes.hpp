@@ -1,4 +1,4 @@
-// Other processes for unit tests: one that asks in our place, and one that has a file open.
+// Other processes: one that asks in our place, one that has a file open, and what one blocks.
 #pragma once
 
 #include <sys/types.h>
@@ -14,6 +14,10 @@ bool in_child(const std::function<bool()>& asks);
 
 /// The same as an ordinary user, and as nobody's owner; to be called by root.
 bool in_child_without_rights(const std::function<bool()>& asks);
+
+/// Whether a process lets no Ctrl-Z through. Of reloadrun's, only the next reloader does, until it
+/// begins.
+bool blocks_stops(pid_t pid);
 
 /// A child that has a file open, in a process group of its own, until this is destroyed.
 class Holder {

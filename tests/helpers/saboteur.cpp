@@ -23,6 +23,7 @@
 #include "base/fd.hpp"
 #include "fmt/format.h"
 #include "helpers/deadline.hpp"
+#include "helpers/processes.hpp"
 #include "proc/child.hpp"
 #include "proc/tree.hpp"
 
@@ -143,7 +144,7 @@ struct Reloader {
 std::optional<Reloader> find_reloader(pid_t supervisor) {
   for (const pid_t pid : proc::children_of(supervisor)) {
     const int number = number_in_environment(pid, app::channel_variable);
-    if (number < 0) continue;
+    if (number < 0 || blocks_stops(pid)) continue;
     if (Fd channel = copy_of(pid, number)) return Reloader{pid, std::move(channel)};
   }
   return std::nullopt;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "helpers/deadline.hpp"
+#include "helpers/processes.hpp"
 #include "proc/tree.hpp"
 
 namespace reloadrun::test {
@@ -29,7 +30,7 @@ void Shell::expect_all_stopped() {
   eventually("that all has stopped", [this] {
     const auto processes = proc::descendants();
     return std::all_of(processes.begin(), processes.end(), [this](const auto& process) {
-      return process.stopped || process.pid == program_.pid();
+      return process.stopped || process.pid == program_.pid() || blocks_stops(process.pid);
     });
   });
 }

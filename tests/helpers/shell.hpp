@@ -17,8 +17,8 @@ class Shell {
   /// Waits until the shell asks for the next line.
   void expect_prompt();
   /// Waits until the shell asks for the next line after a Ctrl-Z, and everything below it has
-  /// stopped. The shell waits for its child alone: a process that is not scheduled for that long is
-  /// still reading, and takes what is typed next.
+  /// stopped but for who waits to begin. The shell waits for its child alone: a process that is not
+  /// scheduled for that long is still reading, and takes what is typed next.
   void expect_all_stopped();
   /// The terminal's modes as a command of the shell finds them.
   std::string modes();

@@ -7,11 +7,16 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <map>
 #include <memory_resource>
+#include <set>
 #include <string>
+#include <utility>
 
+#include "base/fd.hpp"
 #include "helpers/processes.hpp"
 
 namespace reloadrun {
@@ -23,6 +28,13 @@ Fd copy_of(int fd) { return Fd(::fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
 
 /// As the end of this process would do it.
 void leave(const Arena* arena) { ::munmap(const_cast<Arena*>(arena), Arena::most); }
+
+/// What of shared memory this process has in its page table.
+long shared_kilobytes() {
+  const std::string status = read_file("/proc/self/status");
+  const std::string field = "RssShmem:";
+  return std::stol(status.substr(status.find(field) + field.size()));
+}
 
 // Each in a process of its own: there is one arena in a process.
 TEST(Arena, IsThereAgain) {
@@ -72,6 +84,55 @@ TEST(Arena, LeavesLittleIdle) {
       if (taken < size || taken > size + size / 4 + alignof(std::max_align_t)) return false;
     }
     return true;
+  }));
+}
+
+TEST(Arena, HasWhatIsOfOneSizeCloseTogether) {
+  EXPECT_TRUE(test::in_child([] {
+    Arena* arena = Arena::create();
+    constexpr std::size_t size = 64;
+    auto* before = static_cast<std::byte*>(arena->allocate(size));
+    for (int i = 0; i < 100; ++i) {
+      if (arena->allocate(10 * size) == nullptr) return false;  // lies elsewhere
+      auto* const next = static_cast<std::byte*>(arena->allocate(size));
+      if (next != before + size) return false;
+      before = next;
+    }
+    return true;
+  }));
+}
+
+TEST(Arena, HoldsMoreOfOneSizeThanARun) {
+  EXPECT_TRUE(test::in_child([] {
+    Arena* arena = Arena::create();
+    std::set<void*> places;
+    constexpr std::size_t size = 1000;
+    constexpr int count = 10000;
+    for (int i = 0; i < count; ++i) {
+      void* const place = arena->allocate(size);
+      std::memset(place, 1, size);
+      places.insert(place);
+    }
+    const auto* const last = static_cast<std::byte*>(*places.begin());
+    const auto too_close = [&, before = last](void* place) mutable {
+      const auto* const at = static_cast<std::byte*>(place);
+      const auto* const previous = std::exchange(before, at);
+      return at != previous && at - previous < static_cast<std::ptrdiff_t>(size);
+    };
+    return places.size() == count && std::ranges::none_of(places, too_close);
+  }));
+}
+
+TEST(Arena, KeepsWhatItUnmaps) {
+  EXPECT_TRUE(test::in_child([] {
+    Arena* arena = Arena::create();
+    constexpr std::size_t large = 1U << 20;
+    auto* const place = static_cast<char*>(arena->allocate(large));
+    std::memset(place, 'x', large);
+    const long mapped = shared_kilobytes();
+    Arena::unmap_large_blocks();
+    if (mapped - shared_kilobytes() < static_cast<long>(large / 1024)) return false;
+    return std::all_of(place, place + large, [](char c) { return c == 'x'; });
   }));
 }
 

@@ -24,7 +24,7 @@ std::string milliseconds(std::chrono::nanoseconds duration) {
 struct Word {
   std::string operator()(const Start&) const { return "start"; }
   std::string operator()(const StopTree& stop) const {
-    return stop.group_was_told ? "stop:told" : stop.reload_follows ? "stop:reload" : "stop";
+    return stop.group_was_told ? "stop:told" : "stop";
   }
   std::string operator()(const Signal& signal) const {
     return fmt::format("signal:{}", fmt::join(signal.signals, ","));
@@ -67,7 +67,7 @@ const Changed app_changed{{"app.py"}};
 TEST(Policy, AChangeStopsTheTreeThenReloads) {
   expect_steps(Policy({}), {{Begin{}, "start"},
                             {Started{}, ""},
-                            {app_changed, "stop:reload arm:1000ms"},
+                            {app_changed, "stop arm:1000ms"},
                             {TargetEnded{failed}, ""},
                             {TreeGone{}, "disarm reload:app.py"},
                             {app_changed, ""}});
@@ -76,14 +76,14 @@ TEST(Policy, AChangeStopsTheTreeThenReloads) {
 TEST(Policy, ChangesDuringTheStopAreGatheredEachOnce) {
   expect_steps(Policy({}), {{Begin{}, "start"},
                             {Started{}, ""},
-                            {app_changed, "stop:reload arm:1000ms"},
+                            {app_changed, "stop arm:1000ms"},
                             {Changed{{"b", "app.py", "c"}}, ""},
                             {TreeGone{}, "disarm reload:app.py,b,c"}});
 }
 
 TEST(Policy, AChangeDuringAStartStopsWhatIsStarted) {
   expect_steps(Policy({}), {{Begin{}, "start"},
-                            {app_changed, "stop:reload arm:1000ms"},
+                            {app_changed, "stop arm:1000ms"},
                             {Started{}, ""},
                             {TreeGone{}, "disarm reload:app.py"}});
 }
@@ -91,24 +91,24 @@ TEST(Policy, AChangeDuringAStartStopsWhatIsStarted) {
 TEST(Policy, PatienceEndsInKill) {
   expect_steps(Policy({.stop_timeout = 5s}), {{Begin{}, "start"},
                                               {Started{}, ""},
-                                              {app_changed, "stop:reload arm:1000ms"},
+                                              {app_changed, "stop arm:1000ms"},
                                               {TimeUp{}, "tell:slow arm:4000ms"},
                                               {TimeUp{}, "kill arm:1000ms"},
                                               {TreeGone{}, "disarm reload:app.py"}});
   expect_steps(Policy({.stop_timeout = 200ms}), {{Begin{}, "start"},
                                                  {Started{}, ""},
-                                                 {app_changed, "stop:reload arm:200ms"},
+                                                 {app_changed, "stop arm:200ms"},
                                                  {TimeUp{}, "kill arm:1000ms"}});
   expect_steps(Policy({.stop_timeout = 0s}), {{Begin{}, "start"},
                                               {Started{}, ""},
-                                              {app_changed, "stop:reload arm:0ms"},
+                                              {app_changed, "stop arm:0ms"},
                                               {TimeUp{}, "kill arm:1000ms"}});
 }
 
 TEST(Policy, NothingIsStartedOverWhatCannotBeEnded) {
   expect_steps(Policy({.stop_timeout = 0s}), {{Begin{}, "start"},
                                               {Started{}, ""},
-                                              {app_changed, "stop:reload arm:0ms"},
+                                              {app_changed, "stop arm:0ms"},
                                               {TimeUp{}, "kill arm:1000ms"},
                                               {TimeUp{}, "tell:cannot_end"},
                                               {TimeUp{}, ""},
@@ -125,7 +125,7 @@ TEST(Policy, WhatCannotBeEndedKeepsNobodyAtTheEnd) {
   expect_steps(Policy({.stop_timeout = 0s}), until_given_up);
   expect_steps(Policy({.stop_timeout = 0s}), {{Begin{}, "start"},
                                               {Started{}, ""},
-                                              {app_changed, "stop:reload arm:0ms"},
+                                              {app_changed, "stop arm:0ms"},
                                               {TimeUp{}, "kill arm:1000ms"},
                                               {TimeUp{}, "tell:cannot_end"},
                                               {StopAsked{}, "end"}});
@@ -141,7 +141,7 @@ TEST(Policy, TheUsersStopComesBeforeEverything) {
                             {TreeGone{}, "disarm end"}});
   expect_steps(Policy({}), {{Begin{}, "start"},
                             {Started{}, ""},
-                            {app_changed, "stop:reload arm:1000ms"},
+                            {app_changed, "stop arm:1000ms"},
                             {StopAsked{}, ""},
                             {TreeGone{}, "disarm end"}});
   expect_steps(Policy({.on_exit = OnExit::exit}), {{Begin{}, "start"},
@@ -170,26 +170,26 @@ TEST(Policy, ASignalInPlaceOfARestart) {
                             {Started{}, ""},
                             {softly, "signal:1,10"},
                             {softly, "signal:1,10"},
-                            {app_changed, "stop:reload arm:1000ms"},
+                            {app_changed, "stop arm:1000ms"},
                             {softly, ""},
                             {TreeGone{}, "disarm reload:app.py,de.mo"}});
   expect_steps(Policy({}), {{Begin{}, "start"},
                             {Started{}, ""},
                             {softly, "signal:1,10"},
-                            {SignalRefused{}, "stop:reload arm:1000ms"},
+                            {SignalRefused{}, "stop arm:1000ms"},
                             {TreeGone{}, "disarm reload:de.mo"}});
 }
 
 TEST(Policy, WhatDoesNotRunIsNotSignalled) {
   const Changed softly{{"de.mo"}, {1}};
-  expect_steps(Policy({}), {{Begin{}, "start"}, {softly, "stop:reload arm:1000ms"}});
+  expect_steps(Policy({}), {{Begin{}, "start"}, {softly, "stop arm:1000ms"}});
   expect_steps(Policy({}), {{Begin{}, "start"},
                             {Started{}, ""},
                             {TargetEnded{failed}, "tell:waiting"},
-                            {softly, "stop:reload arm:1000ms"},
+                            {softly, "stop arm:1000ms"},
                             {TreeGone{}, "disarm reload:de.mo"}});
   expect_steps(Policy({.postpone = true}),
-               {{Begin{}, "tell:postponed"}, {softly, "stop:reload arm:1000ms"}});
+               {{Begin{}, "tell:postponed"}, {softly, "stop arm:1000ms"}});
 }
 
 TEST(Policy, ATargetThatEndsByItself) {
@@ -197,7 +197,7 @@ TEST(Policy, ATargetThatEndsByItself) {
                                                    {Started{}, ""},
                                                    {TargetEnded{failed}, "tell:waiting"},
                                                    {TreeGone{}, ""},
-                                                   {app_changed, "stop:reload arm:1000ms"},
+                                                   {app_changed, "stop arm:1000ms"},
                                                    {TreeGone{}, "disarm reload:app.py"}});
   expect_steps(Policy({.on_exit = OnExit::exit}), {{Begin{}, "start"},
                                                    {Started{}, ""},
@@ -239,7 +239,7 @@ TEST(Policy, AChangeInterruptsTheBackOff) {
                 {Started{}, ""},
                 {TargetEnded{failed}, "stop arm:1000ms"},
                 {TreeGone{}, "disarm tell:starting_again arm:100ms"},
-                {app_changed, "stop:reload arm:1000ms"},
+                {app_changed, "stop arm:1000ms"},
                 {TreeGone{}, "disarm reload:app.py"}});
 }
 
@@ -247,7 +247,7 @@ TEST(Policy, AFailedStart) {
   expect_steps(Policy({.first_start = true}), {{Begin{}, "start"}, {StartFailed{}, "fail"}});
   expect_steps(Policy({.first_start = false}), {{Begin{}, "start"},
                                                 {StartFailed{}, "tell:waiting"},
-                                                {RestartAsked{}, "stop:reload arm:1000ms"},
+                                                {RestartAsked{}, "stop arm:1000ms"},
                                                 {TreeGone{}, "disarm reload:"}});
   expect_steps(Policy({.on_exit = OnExit::restart, .first_start = true}),
                {{Begin{}, "start"},
@@ -268,16 +268,16 @@ TEST(Policy, ABusyFileIsWaitedForWithABound) {
   expect_steps(Policy({.first_start = true}), steps);
   expect_steps(Policy({}), {{Begin{}, "start"},
                             {StartFailed{true}, "arm:100ms tell:busy"},
-                            {app_changed, "stop:reload arm:1000ms"},
+                            {app_changed, "stop arm:1000ms"},
                             {TreeGone{}, "disarm reload:app.py"}});
 }
 
 TEST(Policy, Postponed) {
   expect_steps(Policy({.postpone = true}), {{Begin{}, "tell:postponed"},
-                                            {app_changed, "stop:reload arm:1000ms"},
+                                            {app_changed, "stop arm:1000ms"},
                                             {TreeGone{}, "disarm reload:app.py"}});
   expect_steps(Policy({.postpone = true}), {{Begin{}, "tell:postponed"},
-                                            {RestartAsked{}, "stop:reload arm:1000ms"},
+                                            {RestartAsked{}, "stop arm:1000ms"},
                                             {TreeGone{}, "disarm reload:"}});
   expect_steps(
       Policy({.postpone = true}),
