@@ -17,9 +17,6 @@ using Kind = watch::Change::Kind;
 // A burst of more files is no single save: they are not asked for one by one.
 constexpr std::size_t most_asked = 1000;
 
-constexpr Duration shortest_patience = 200us;
-constexpr Duration longest_patience = 100ms;
-
 /// A pattern for this path alone, for a shell.
 std::string ignoring(const std::string& path) {
   std::string pattern = path.starts_with('/') ? path.substr(path.rfind('/') + 1) : "/" + path;
@@ -98,13 +95,7 @@ bool Burst::judge(const View& view, bool being_written, TimePoint now) {
          burst.executable_unfinished;
 }
 
-/// The longer it has taken, the less it matters how soon it is seen. An editor closes a file within
-/// a millisecond of its write, and is not to wait longer than for others to settle.
-Duration Burst::patience(TimePoint now) const {
-  const Duration so_far = now - open_->first;
-  const Duration usual = std::max(so_far / 10, Duration(20ms));
-  return std::clamp(std::min(so_far / 2, usual), shortest_patience, longest_patience);
-}
+Duration Burst::patience(TimePoint now) const { return core::recheck_after(now - open_->first); }
 
 std::optional<Burst::Noticed> Burst::certain() {
   if (!open_ || !certain_ || answered_) return std::nullopt;

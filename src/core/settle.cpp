@@ -6,6 +6,8 @@ namespace reloadrun::core {
 
 namespace {
 
+using namespace std::chrono_literals;
+
 /// When nothing will have happened for long enough, whatever the bounds are.
 TimePoint quiet_at(const Burst& burst, Duration settle) {
   if (burst.being_written) return TimePoint::max();
@@ -33,6 +35,11 @@ TimePoint settled_at(const Burst& burst, Duration settle) {
 
 bool is_cut_off(const Burst& burst, Duration settle, TimePoint now) {
   return quiet_at(burst, settle) > now;
+}
+
+Duration recheck_after(Duration so_far) {
+  const Duration later = std::max(so_far / 10, Duration(20ms));
+  return std::clamp(std::min(so_far / 2, later), Duration(200us), Duration(100ms));
 }
 
 bool is_certain(const Burst& burst, TimePoint now) {

@@ -54,6 +54,12 @@ TimePoint settled_at(const Burst& burst, Duration settle);
 /// Whether it is still going on when settled_at() has come: it was cut off.
 bool is_cut_off(const Burst& burst, Duration settle, TimePoint now);
 
+/// How soon to look again at what keeps a burst that has lasted `so_far` from being over, where
+/// nothing tells of it. The longer it has taken, the less it matters how soon its end is seen; but
+/// an editor closes a file within a millisecond of its write, and is not to wait longer than for
+/// the burst to settle.
+Duration recheck_after(Duration so_far);
+
 /// Whether the burst leads to a restart whatever comes next, so that the stop can begin at once and
 /// the rest be waited for meanwhile. A file that has appeared may be a temporary one, a file that
 /// has vanished may come back, and what somebody is still writing, or git, or a linker, is not

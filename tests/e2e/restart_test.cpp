@@ -78,13 +78,15 @@ TEST_F(Restart, ComesAsSoonForAFileThatIsStillOpenWhenItsWriteIsNoticed) {
     reports.next("ready");
     return took;
   };
+  // Each at its best, which comes sooner or later on a busy machine too.
+  constexpr Duration close_by = 6ms;
   Duration for_held = Duration::max();
   Duration for_closed = Duration::max();
-  for (int round = 0; round < 10; ++round) {
+  for (int round = 0; round < 10 || (round < 200 && for_held - for_closed >= close_by); ++round) {
     for_held = std::min(for_held, answer_takes("held.py", 2ms));
     for_closed = std::min(for_closed, answer_takes("closed.py", 0ms));
   }
-  EXPECT_LT(for_held - for_closed, 6ms);
+  EXPECT_LT(for_held - for_closed, close_by);
   end(program);
 }
 

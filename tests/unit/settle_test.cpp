@@ -134,6 +134,23 @@ TEST(Settle, ABurstIsCutOffWhenItGoesOn) {
   EXPECT_FALSE(is_cut_off(with(burst(0), &Burst::missing_since, at(1800)), 10ms, at(2000)));
 }
 
+TEST(Settle, WhatNothingTellsOfIsLookedAtAgainSoonAtFirst) {
+  constexpr Duration settle = 10ms;
+  const auto later = [](Duration closed) {  // than it was closed, its close is seen
+    Duration seen = 0ms;
+    for (int looks = 0; seen < closed; ++looks) {
+      EXPECT_LT(looks, 200);
+      seen += recheck_after(seen);
+    }
+    return seen - closed;
+  };
+  for (const Duration closed : {10us, 100us, 1000us, 2000us, 5000us}) {
+    EXPECT_LE(later(closed), settle - closed);
+  }
+  for (const Duration closed : {20ms, 200ms}) EXPECT_LE(later(closed), 20ms);
+  for (const Duration closed : {1s, 2s, 10s}) EXPECT_LE(later(closed), 100ms);
+}
+
 TEST(Certain, IsAModifiedFileUnlessSomebodyIsNotDone) {
   const Burst modified = with(burst(0), &Burst::modified, true);
   EXPECT_TRUE(is_certain(modified, at(0)));
