@@ -9,12 +9,14 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <map>
 #include <memory_resource>
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/fd.hpp"
 #include "helpers/processes.hpp"
@@ -29,11 +31,21 @@ Fd copy_of(int fd) { return Fd(::fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
 /// As the end of this process would do it.
 void leave(const Arena* arena) { ::munmap(const_cast<Arena*>(arena), Arena::most); }
 
-/// What of shared memory this process has in its page table.
-long shared_kilobytes() {
-  const std::string status = read_file("/proc/self/status");
-  const std::string field = "RssShmem:";
-  return std::stol(status.substr(status.find(field) + field.size()));
+/// How many pages of a block this process has in its page table. What /proc tells of shared memory
+/// as a whole includes the program itself, when that lies on a tmpfs.
+std::size_t mapped_pages(const void* block, std::size_t size) {
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const auto first = reinterpret_cast<std::uintptr_t>(block) / page;
+  std::vector<std::uint64_t> entries(size / page);
+  const std::size_t bytes = entries.size() * sizeof entries[0];
+  const Fd pagemap(::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
+  const auto offset = static_cast<off_t>(first * sizeof entries[0]);
+  if (::pread(pagemap.get(), entries.data(), bytes, offset) != static_cast<ssize_t>(bytes)) {
+    throw_errno("pread of /proc/self/pagemap");
+  }
+  // The highest bit says "present": Documentation/admin-guide/mm/pagemap.rst.
+  return static_cast<std::size_t>(
+      std::ranges::count_if(entries, [](std::uint64_t entry) { return (entry >> 63U) != 0; }));
 }
 
 // Each in a process of its own: there is one arena in a process.
@@ -129,9 +141,9 @@ TEST(Arena, KeepsWhatItUnmaps) {
     constexpr std::size_t large = 1U << 20;
     auto* const place = static_cast<char*>(arena->allocate(large));
     std::memset(place, 'x', large);
-    const long mapped = shared_kilobytes();
+    if (mapped_pages(place, large) == 0) return false;
     Arena::unmap_large_blocks();
-    if (mapped - shared_kilobytes() < static_cast<long>(large / 1024)) return false;
+    if (mapped_pages(place, large) != 0) return false;
     return std::all_of(place, place + large, [](char c) { return c == 'x'; });
   }));
 }
