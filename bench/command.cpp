@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -52,6 +53,36 @@ Seconds processor_time_of(pid_t pid) {
   return sum;
 }
 
+/// What a process has to itself in its page table, but for memory files.
+std::int64_t private_outside_memory_files(pid_t pid) {
+  std::ifstream lines(fmt::format("/proc/{}/smaps", pid));
+  std::int64_t kibibytes = 0;
+  bool is_memory_file = false;
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string name;
+    words >> name;
+    if (!name.ends_with(':')) is_memory_file = line.find("/memfd:") != std::string::npos;
+    std::int64_t value = 0;
+    const bool is_private = name == "Private_Clean:" || name == "Private_Dirty:";
+    if (is_private && !is_memory_file && words >> value) kibibytes += value;
+  }
+  return kibibytes * 1024;
+}
+
+/// What lies in the memory files that a process has open, mapped or not.
+std::int64_t in_memory_files(pid_t pid) {
+  std::int64_t bytes = 0;
+  for (const auto& entry : fs::directory_iterator(fmt::format("/proc/{}/fd", pid))) {
+    std::error_code error;  // closed meanwhile
+    const std::string target = fs::read_symlink(entry.path(), error).string();
+    struct stat status {};
+    if (!target.starts_with("/memfd:") || ::stat(entry.path().c_str(), &status) != 0) continue;
+    bytes += std::int64_t{status.st_blocks} * 512;
+  }
+  return bytes;
+}
+
 }  // namespace
 
 Command::Command(const std::string& program, const std::string& directory,
@@ -79,17 +110,7 @@ Seconds Command::processor_time() const {
 }
 
 std::int64_t Command::private_bytes() const {
-  std::ifstream lines(fmt::format("/proc/{}/smaps_rollup", reloader_));
-  std::int64_t kibibytes = 0;
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream words(line);
-    std::string name;
-    std::int64_t value = 0;
-    if (words >> name >> value && (name == "Private_Clean:" || name == "Private_Dirty:")) {
-      kibibytes += value;
-    }
-  }
-  return kibibytes * 1024;
+  return private_outside_memory_files(reloader_) + in_memory_files(reloader_);
 }
 
 }  // namespace reloadrun::bench

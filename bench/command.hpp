@@ -25,7 +25,8 @@ class Command {
   [[nodiscard]] Seconds first_start() const { return first_start_; }
   /// What supervisor and reloader have used of the processors until now.
   [[nodiscard]] Seconds processor_time() const;
-  /// The reloader's memory, without what it shares with others.
+  /// The reloader's memory, without what it shares with others; with all that lies in its memory
+  /// file, of which only a part is mapped.
   [[nodiscard]] std::int64_t private_bytes() const;
 
  private:
