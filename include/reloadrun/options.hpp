@@ -93,6 +93,9 @@ struct Options {
   /// Of several whose patterns match, the last decides.
   std::vector<SoftRule> soft;
 
+  /// A command line for `sh -c`, run before every start but those of `on_exit`; empty for none.
+  std::string build;
+
   /// Sent to every process of the target's tree to stop it.
   int stop_signal = SIGTERM;
 

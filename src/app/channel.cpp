@@ -17,23 +17,20 @@
 namespace reloadrun::app {
 namespace {
 
-// The first message, by which a reloader knows its socket.
-constexpr std::string_view reloader_mark = "reloadrun: reloader";
+// The first message, by which a process knows its socket, and what it is.
+struct Mark {
+  Role role;
+  std::string_view text;
+};
+constexpr std::array marks{Mark{Role::reloader, "reloadrun: reloader"},
+                           Mark{Role::builder, "reloadrun: builder"}};
 // The texts of the two messages whose content travels beside them, in a memory file, since it may
 // be larger than any message. No other message begins so.
 constexpr std::string_view begin_mark = "reloadrun: begin";
 constexpr std::string_view handover_mark = "reloadrun: handover";
 
-// The memory file, the snapshot and the inotify instance.
-constexpr std::size_t most_descriptors = 3;
-
 // Far more than any list of files needs, and nothing that memory could not hold.
 constexpr off_t largest_content = off_t{1} << 30;
-
-union ControlBuffer {
-  cmsghdr aligned;
-  std::array<char, CMSG_SPACE(most_descriptors * sizeof(int))> bytes;
-};
 
 bool is_seqpacket_socket(int fd) {
   int type = 0;
@@ -61,159 +58,115 @@ std::string content_of(const Fd& file) {
   return content;
 }
 
-/// Those that have come after the memory file.
-Descriptors descriptors_of(std::vector<Fd>& received) {
+/// What follows the memory file, and whatever else came before them.
+Descriptors descriptors_of(std::vector<Fd>& received, std::size_t from) {
   Descriptors with;
-  if (received.size() > 1) with.snapshot = std::move(received[1]);
-  if (received.size() > 2) with.inotify = std::move(received[2]);
+  if (received.size() > from) with.snapshot = std::move(received[from]);
+  if (received.size() > from + 1) with.inotify = std::move(received[from + 1]);
   return with;
+}
+
+void append(std::vector<int>& numbers, const Descriptors& with) {
+  if (!with.snapshot) return;
+  numbers.push_back(with.snapshot.get());
+  // The inotify instance is of use with the snapshot alone.
+  if (with.inotify) numbers.push_back(with.inotify.get());
+}
+
+bool is_mark(std::string_view text) {
+  return std::ranges::any_of(marks, [text](const Mark& mark) { return mark.text == text; });
 }
 
 }  // namespace
 
-std::pair<Channel, Channel> Channel::make_pair() {
-  std::array<int, 2> ends{};
-  constexpr int type = SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK;
-  if (::socketpair(AF_UNIX, type, 0, ends.data()) != 0) throw_errno("socketpair");
-  auto pair = std::pair(Channel(Fd(ends[0])), Channel(Fd(ends[1])));
-  if (!pair.first.send_message(reloader_mark, {}, {})) throw_errno("sendmsg");
-  return pair;
+std::pair<Channel, Channel> Channel::make_pair(Role role) {
+  auto [ours, theirs] = MessageSocket::make_pair();
+  const auto mark = std::ranges::find(marks, role, &Mark::role);
+  if (!ours.send(mark->text, {}, {})) throw_errno("sendmsg");
+  return {Channel(std::move(ours)), Channel(std::move(theirs))};
 }
 
-std::optional<Channel> Channel::inherited() {
+std::optional<Channel::Inherited> Channel::inherited() {
   const char* run_main = std::getenv(run_main_variable);
   const char* number = std::getenv(channel_variable);
   if (run_main == nullptr || number == nullptr || std::strcmp(run_main, "true") != 0) return {};
   int fd = -1;
   const char* end = number + std::strlen(number);
   if (std::from_chars(number, end, fd).ptr != end || !is_seqpacket_socket(fd)) return {};
-  std::array<char, reloader_mark.size()> first{};
+  std::array<char, 64> first{};  // longer than any mark
   const ssize_t got = ::recv(fd, first.data(), first.size(), MSG_PEEK | MSG_DONTWAIT);
-  if (got != static_cast<ssize_t>(first.size()) ||
-      std::string_view(first.data(), first.size()) != reloader_mark) {
-    return {};
-  }
-  if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) throw_errno("fcntl of the reloader's socket");
-  return Channel(Fd(fd));
+  const std::string_view text(first.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  const auto mark = std::ranges::find(marks, text, &Mark::text);
+  if (mark == marks.end()) return {};
+  if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) throw_errno("fcntl of an inherited socket");
+  return Inherited{mark->role, Channel(MessageSocket(Fd(fd)))};
 }
 
 bool Channel::send_begin(const Begin& begin) {
-  if (send_parcel(begin_mark, wire::encode(begin), begin.with, {})) return true;
+  std::vector<int> descriptors;
+  if (begin.builds) descriptors.push_back(begin.builds.get());
+  append(descriptors, begin.with);
+  if (send_parcel(begin_mark, wire::encode(begin), std::move(descriptors), {})) return true;
   // ECONNRESET: it has not even read the mark.
   if (errno != EPIPE && errno != ECONNRESET) throw_errno("sendmsg");
   return false;
 }
 
 std::optional<Begin> Channel::receive_begin() {
-  auto message = receive_message();
-  while (!closed_ && (!message || message->bytes == reloader_mark)) {
-    pollfd readable{socket_.get(), POLLIN, 0};
+  auto message = socket_.receive();
+  while (!closed() && (!message || is_mark(message->bytes))) {
+    pollfd readable{socket_.fd(), POLLIN, 0};
     wait_for({&readable, 1}, std::nullopt);
-    message = receive_message();
+    message = socket_.receive();
   }
-  if (closed_) return std::nullopt;
-  if (message->bytes != begin_mark || message->descriptors.empty()) throw wire::Torn();
-  auto begin = wire::decode<Begin>(content_of(message->descriptors[0]));
-  begin.with = descriptors_of(message->descriptors);
+  if (closed()) return std::nullopt;
+  auto& descriptors = message->descriptors;
+  if (message->bytes != begin_mark || descriptors.empty()) throw wire::Torn();
+  auto begin = wire::decode<Begin>(content_of(descriptors[0]));
+  const std::size_t builds = begin.options.build.empty() ? 0 : 1;
+  if (descriptors.size() < 1 + builds) throw wire::Torn();
+  if (builds != 0) begin.builds = std::move(descriptors[1]);
+  begin.with = descriptors_of(descriptors, 1 + builds);
   return begin;
 }
 
 bool Channel::send_handover(const Handover& values, const Descriptors& with, Duration patience) {
-  return send_parcel(handover_mark, wire::encode(values), with, patience);
+  std::vector<int> descriptors;
+  append(descriptors, with);
+  return send_parcel(handover_mark, wire::encode(values), std::move(descriptors), patience);
 }
 
 std::optional<Order> Channel::receive_order() {
-  const auto message = receive_message();
+  const auto message = socket_.receive();
   return message ? std::optional(wire::decode_one_of<Order>(message->bytes)) : std::nullopt;
 }
 
 std::optional<Received> Channel::receive_report() {
-  auto message = receive_message();
+  auto message = socket_.receive();
   if (!message) return std::nullopt;
   if (message->bytes == handover_mark) {
     if (message->descriptors.empty()) throw wire::Torn();
     return HandedOver{wire::decode<Handover>(content_of(message->descriptors[0])),
-                      descriptors_of(message->descriptors)};
+                      descriptors_of(message->descriptors, 1)};
   }
   auto report = wire::decode_one_of<Report>(message->bytes);
   return std::visit([](auto& what) { return Received(std::move(what)); }, report);
 }
 
 bool Channel::send(const Order& order, Duration patience) {
-  return send_message(wire::encode_one_of(order), {}, patience);
+  return socket_.send(wire::encode_one_of(order), {}, patience);
 }
 
 bool Channel::send(const Report& report, Duration patience) {
-  return send_message(wire::encode_one_of(report), {}, patience);
+  return socket_.send(wire::encode_one_of(report), {}, patience);
 }
 
+/// `content` goes in a memory file before the other descriptors.
 bool Channel::send_parcel(std::string_view mark, const std::string& content,
-                          const Descriptors& with, Duration patience) {
+                          std::vector<int> descriptors, Duration patience) {
   const Fd file = memory_file(content);
-  std::array<int, most_descriptors> numbers{file.get(), with.snapshot.get(), with.inotify.get()};
-  // The inotify instance is of use with the snapshot alone.
-  const std::size_t count = !with.snapshot ? 1 : !with.inotify ? 2 : 3;
-  return send_message(mark, std::span(numbers).first(count), patience);
-}
-
-bool Channel::send_message(std::string_view bytes, std::span<const int> descriptors,
-                           Duration patience) {
-  iovec text{const_cast<char*>(bytes.data()), bytes.size()};
-  ControlBuffer control{};
-  msghdr message{};
-  message.msg_iov = &text;
-  message.msg_iovlen = 1;
-  if (!descriptors.empty()) {
-    message.msg_control = control.bytes.data();
-    message.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(descriptors.size_bytes());
-    std::memcpy(CMSG_DATA(header), descriptors.data(), descriptors.size_bytes());
-  }
-  const TimePoint until = Clock::now() + patience;
-  for (;;) {
-    if (::sendmsg(socket_.get(), &message, MSG_NOSIGNAL) >= 0) return true;
-    if ((errno != EAGAIN && errno != EINTR) || Clock::now() >= until) return false;
-    pollfd writable{socket_.get(), POLLOUT, 0};
-    wait_for({&writable, 1}, until);
-  }
-}
-
-std::optional<Channel::Message> Channel::receive_message() {
-  // Its size first, since there is no largest one.
-  const ssize_t size = ::recv(socket_.get(), nullptr, 0, MSG_PEEK | MSG_TRUNC);
-  if (size < 0) {
-    if (errno == EAGAIN || errno == EINTR) return std::nullopt;
-    if (errno != ECONNRESET) throw_errno("recv");
-  }
-  if (size <= 0) {  // no message is empty
-    closed_ = true;
-    return std::nullopt;
-  }
-  Message received;
-  received.bytes.resize(static_cast<std::size_t>(size));
-  iovec text{received.bytes.data(), received.bytes.size()};
-  ControlBuffer control{};
-  msghdr message{};
-  message.msg_iov = &text;
-  message.msg_iovlen = 1;
-  message.msg_control = control.bytes.data();
-  // To the byte: in the padding there would be room for one more.
-  message.msg_controllen = CMSG_LEN(most_descriptors * sizeof(int));
-  const ssize_t got = ::recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC);
-  const cmsghdr* header = CMSG_FIRSTHDR(&message);
-  if (header != nullptr && header->cmsg_type == SCM_RIGHTS) {
-    std::array<int, most_descriptors> numbers{};
-    const std::size_t bytes = header->cmsg_len - CMSG_LEN(0);
-    std::memcpy(numbers.data(), CMSG_DATA(header), std::min(bytes, sizeof numbers));
-    for (std::size_t i = 0; i < bytes / sizeof(int); ++i)
-      received.descriptors.emplace_back(numbers.at(i));
-  }
-  // Some are lost when no number is free here.
-  if (got != size || (message.msg_flags & MSG_CTRUNC) != 0) throw wire::Torn();
-  return received;
+  descriptors.insert(descriptors.begin(), file.get());
+  return socket_.send(mark, descriptors, patience);
 }
 
 }  // namespace reloadrun::app

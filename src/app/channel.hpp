@@ -1,41 +1,46 @@
-// The private socket between supervisor and reloader: whole messages, in order, without waiting.
-// Each end is driven by its process's main thread.
+// The private socket between the supervisor and each process that it executes: whole messages, in
+// order, without waiting. Each end is driven by its process's main thread.
 //
-// A reloader knows itself by it: RUN_MAIN=true alone may come from the user's environment. The end
-// of one process is seen by the other as the end of the socket, after everything that was sent.
+// A reloader, or the builder, knows itself by it: RUN_MAIN=true alone may come from the user's
+// environment. The end of one process is seen by the other as the end of the socket, after
+// everything that was sent.
 #pragma once
 
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "app/message_socket.hpp"
 #include "app/messages.hpp"
 #include "base/fd.hpp"
 
 namespace reloadrun::app {
 
-/// The variables that make a process a reloader, and that a target never sees.
+/// What a process was executed for.
+enum class Role { reloader, builder };
+
+/// The variables that make a process one of ours, and that a target never sees.
 inline constexpr auto run_main_variable = "RUN_MAIN";
 inline constexpr auto channel_variable = "RELOADRUN_CHANNEL";  // the socket's descriptor
 
 class Channel {
  public:
   /// An end that is closed.
-  Channel() : closed_(true) {}
-  /// The supervisor's end and the reloader's, close-on-exec.
-  static std::pair<Channel, Channel> make_pair();
+  Channel() = default;
+  /// The supervisor's end, and that of a process with this role; close-on-exec.
+  static std::pair<Channel, Channel> make_pair(Role role);
 
-  /// The socket that this process was given as a reloader; nullopt in any other process. Looks at
+  /// The socket that this process was given, and as what; nullopt in any other process. Looks at
   /// the environment and at the socket's first message, and takes nothing from it.
-  static std::optional<Channel> inherited();
+  struct Inherited;
+  static std::optional<Inherited> inherited();
 
-  [[nodiscard]] int fd() const { return socket_.get(); }
+  [[nodiscard]] int fd() const { return socket_.fd(); }
 
-  /// The whole of what a reloader begins with, of any size. False when the reloader has gone.
+  /// The whole of what a process begins with, of any size. False when it has gone.
   /// Throws std::system_error.
   bool send_begin(const Begin& begin);
   /// Waits for it. Nullopt when the supervisor has gone. Throws wire::Torn.
@@ -55,22 +60,20 @@ class Channel {
   std::optional<Received> receive_report();
 
   /// Whether receiving has found the other end gone, with nothing left to read.
-  [[nodiscard]] bool closed() const { return closed_; }
+  [[nodiscard]] bool closed() const { return socket_.closed(); }
 
  private:
-  explicit Channel(Fd socket) : socket_(std::move(socket)) {}
+  explicit Channel(MessageSocket socket) : socket_(std::move(socket)) {}
 
-  struct Message {
-    std::string bytes;
-    std::vector<Fd> descriptors;
-  };
-  bool send_parcel(std::string_view mark, const std::string& content, const Descriptors& with,
+  bool send_parcel(std::string_view mark, const std::string& content, std::vector<int> descriptors,
                    Duration patience);
-  bool send_message(std::string_view bytes, std::span<const int> descriptors, Duration patience);
-  std::optional<Message> receive_message();
 
-  Fd socket_;
-  bool closed_ = false;
+  MessageSocket socket_;
+};
+
+struct Channel::Inherited {
+  Role role;
+  Channel channel;
 };
 
 }  // namespace reloadrun::app

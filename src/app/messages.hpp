@@ -1,4 +1,5 @@
-// What supervisor and reloader say to each other over their private socket. Plain values.
+// What the supervisor and the processes that it executes say to each other over their private
+// sockets. Plain values.
 #pragma once
 
 #include <optional>
@@ -8,6 +9,7 @@
 #include "app/handover.hpp"
 #include "base/clock.hpp"
 #include "base/ending.hpp"
+#include "base/fd.hpp"
 #include "proc/signals.hpp"
 #include "reloadrun/options.hpp"
 
@@ -22,10 +24,10 @@ template <class Archive>
 void members(Archive& a, Options& o) {
   // Named by all of them, so that an option that is not handed down does not compile.
   auto& [command, watch, files_from, listed, extensions, ignore, filters, use_ignore_files,
-         use_default_ignores, env_files, content, watcher, interval, settle, soft, stop_signal,
-         stop_timeout, on_exit, postpone, clear, list, explain, verbosity, color] = o;
+         use_default_ignores, env_files, content, watcher, interval, settle, soft, build,
+         stop_signal, stop_timeout, on_exit, postpone, clear, list, explain, verbosity, color] = o;
   a(command, watch, files_from, listed, extensions, ignore, filters, use_ignore_files,
-    use_default_ignores, env_files, content, watcher, interval, settle, soft, stop_signal,
+    use_default_ignores, env_files, content, watcher, interval, settle, soft, build, stop_signal,
     stop_timeout, on_exit, postpone, clear, list, explain, verbosity, color);
 }
 template <class Archive>
@@ -75,13 +77,15 @@ void members(Archive& a, RestartLoop& loop) {
 
 namespace reloadrun::app {
 
-/// The first message, waiting in the socket before the reloader is executed.
+/// What a reloader, or the builder, begins with.
 struct Begin {
   Options options;
   std::string directory;  ///< the working directory's path; empty when it has none
   proc::SignalsGiven signals;
   Handover handover;
   Descriptors with{};
+  /// With --build: an end of the socket between reloaders and builder (app/build_link).
+  Fd builds{};
 };
 
 // From the supervisor ----------------------------------------------------------------------------

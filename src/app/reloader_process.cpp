@@ -11,7 +11,7 @@
 namespace reloadrun::app {
 
 ReloaderProcess::ReloaderProcess(const std::vector<std::string>& arguments) {
-  auto [ours, theirs] = Channel::make_pair();
+  auto [ours, theirs] = Channel::make_pair(Role::reloader);
   proc::Program program;
   program.file = "/proc/self/exe";
   program.arguments = arguments;

@@ -65,7 +65,7 @@ void take_file_list(Options& options) {
 int run(std::vector<std::string> arguments,
         const std::function<std::variant<Options, std::string>()>& read_options) {
   hold_standard_descriptors();
-  if (auto channel = Channel::inherited()) return reload(std::move(*channel));
+  if (auto inherited = Channel::inherited()) return reload(std::move(inherited->channel));
   auto wanted = read_options();
   if (const auto* text = std::get_if<std::string>(&wanted)) return print(*text);
   auto& options = std::get<Options>(wanted);

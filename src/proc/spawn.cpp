@@ -14,6 +14,7 @@
 
 #include "fmt/format.h"
 #include "proc/child.hpp"
+#include "proc/filter.hpp"
 
 namespace reloadrun::proc {
 namespace {
@@ -35,6 +36,7 @@ struct Prepared {
   pid_t parent;
   std::string parent_status;  // its file in /proc
   int report_fd;
+  const FilterWay* filter;  // null: none
 };
 
 /// What the new process tells of itself: the first at once, the second when exec has failed.
@@ -80,6 +82,9 @@ bool read_report(int fd, Told& told) {
     }
     ::sigprocmask(SIG_SETMASK, &it.mask, nullptr);
   }
+  if (program.input_fd >= 0) ::dup2(program.input_fd, STDIN_FILENO);
+  if (program.output_fd >= 0) ::dup2(program.output_fd, STDOUT_FILENO);
+  if (it.filter != nullptr) it.filter->take();
   ::execve(program.file.c_str(), it.argv.data(), it.envp.data());
   report<ExecError>(it.report_fd, errno);
   ::_exit(EXIT_FAILURE);
@@ -100,19 +105,23 @@ pid_t start(const Prepared& prepared) {
 
 Spawned spawn(const Program& program) {
   Pipe pipe = make_pipe();
+  std::optional<FilterWay> filter;
+  if (!program.filter.empty()) filter.emplace(program.filter);
   const Prepared prepared{program,
                           pointers(program.arguments),
                           pointers(program.environment),
                           program.signals.value_or(SignalsGiven{}).mask_set(),
                           ::getpid(),
                           fmt::format("/proc/{}/status", ::getpid()),
-                          pipe.writing.get()};
+                          pipe.writing.get(),
+                          filter ? &*filter : nullptr};
   Spawned spawned;
   spawned.pid = start(prepared);
   if (spawned.pid < 0) throw_errno("vfork");
   pipe.writing = Fd();  // so that reading ends with the child's copy: when it executes
   read_report<MissedASignal>(pipe.reading.get(), spawned.missed_a_signal);
   read_report<ExecError>(pipe.reading.get(), spawned.error);
+  if (filter) spawned.filter_error = filter->receive(spawned.listener);
   if (spawned.error != 0) static_cast<void>(wait_for_child(spawned.pid));
   return spawned;
 }

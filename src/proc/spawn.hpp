@@ -1,6 +1,7 @@
 // Executing a program: vfork and exec, with nothing but async-signal-safe calls between.
 #pragma once
 
+#include <linux/filter.h>
 #include <sys/types.h>
 
 #include <optional>
@@ -32,6 +33,15 @@ struct Program {
 
   /// Kept open in the program, although it is close-on-exec here.
   int kept_fd = -1;
+
+  /// What stdin and stdout are there; -1: what they are here.
+  int input_fd = -1;
+  int output_fd = -1;
+
+  /// A seccomp filter for it and for all that it starts, with a listener (seccomp_unotify(2)). It
+  /// must let sendmsg, write, execve and _exit pass. Who has no right to filters otherwise gives up
+  /// the right to gain rights (PR_SET_NO_NEW_PRIVS, so that sudo does not work).
+  std::vector<sock_filter> filter{};
 };
 
 struct Spawned {
@@ -41,6 +51,11 @@ struct Spawned {
   /// A terminal had signalled this process group before the new member was there, and the signal is
   /// still pending here (where it is blocked and read by nobody, or not yet).
   bool missed_a_signal = false;
+
+  /// Of a program with a filter: where its calls are answered. They wait for that; when it is
+  /// closed they fail with ENOSYS.
+  Fd listener{};
+  int filter_error = 0;  ///< errno: the kernel has refused, and the program runs without a filter
 };
 
 /// Starts `program` as a child of the calling thread and returns when it has been executed, or

@@ -152,7 +152,7 @@ std::optional<Reloader> find_reloader(pid_t supervisor) {
 
 /// Such as a reloader sends when it hands over.
 Message readable(Fd snapshot, Fd inotify = {}) {
-  auto [supervisors, reloaders] = app::Channel::make_pair();
+  auto [supervisors, reloaders] = app::Channel::make_pair(app::Role::reloader);
   app::Handover values;
   values.starts = forged_starts;
   const app::Descriptors with{std::move(snapshot), std::move(inotify)};

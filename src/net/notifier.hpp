@@ -1,0 +1,55 @@
+// The system calls of other processes that a seccomp filter notifies of: they wait in the kernel
+// until they are answered here (seccomp_unotify(2)). Driven by one thread, which waits on fd().
+//
+// A call is let go on whatever is found out about it, so a process is never held up for long; and
+// what it names may be changed by its threads meanwhile: good enough to know, never to permit.
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/fd.hpp"
+
+namespace reloadrun::net {
+
+/// A system call that waits.
+struct Call {
+  std::uint64_t id = 0;
+  pid_t thread = 0;  ///< 0: of a pid namespace that is not below ours
+  int number = 0;
+  std::array<std::uint64_t, 6> arguments{};
+
+  /// The text that an argument points to, of at most PATH_MAX bytes; nullopt when the process may
+  /// not be read, and when there is none.
+  [[nodiscard]] std::optional<std::string> text(std::size_t argument) const;
+  /// The number that an argument points to.
+  [[nodiscard]] std::optional<std::uint64_t> number_at(std::size_t argument) const;
+};
+
+class Notifier {
+ public:
+  /// `listener`: as proc::spawn() gives it for a program with a filter.
+  explicit Notifier(Fd listener);
+
+  /// Readable when a call waits.
+  [[nodiscard]] int fd() const { return listener_.get(); }
+
+  /// A call that waits, to be answered by let_go_on(); nullopt when it has been given up meanwhile.
+  /// To be called when fd() is readable: it might wait otherwise.
+  std::optional<Call> next();
+
+  /// Whether this call still waits. What was read of its process before is its own then, and not
+  /// that of another that has its pid by now.
+  [[nodiscard]] bool waits(const Call& call) const;
+  void let_go_on(const Call& call);
+
+ private:
+  Fd listener_;
+};
+
+}  // namespace reloadrun::net

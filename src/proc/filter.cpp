@@ -1,0 +1,102 @@
+#include "proc/filter.hpp"
+
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace reloadrun::proc {
+namespace {
+
+/// The listener, or -1 with errno.
+int install(const sock_fprog& filter) {
+  // Without the second, a signal that the program handles takes it out of the call that waits.
+  unsigned flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+  for (;;) {
+    const long listener = ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter);
+    if (listener >= 0) return static_cast<int>(listener);
+    if (errno == EACCES && ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0) {
+      if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return -1;
+    } else if (errno == EINVAL && flags != SECCOMP_FILTER_FLAG_NEW_LISTENER) {
+      flags = SECCOMP_FILTER_FLAG_NEW_LISTENER;  // Linux before 5.19
+    } else {
+      return -1;
+    }
+  }
+}
+
+/// How the filter was taken, and room for its listener.
+class Message {
+ public:
+  explicit Message(int error = 0) : error_(error) {
+    header_.msg_iov = &text_;
+    header_.msg_iovlen = 1;
+    header_.msg_control = room_.data();
+    header_.msg_controllen = room_.size();
+  }
+  Message(const Message&) = delete;
+  Message& operator=(const Message&) = delete;
+
+  msghdr& header() { return header_; }
+  [[nodiscard]] int error() const { return error_; }
+
+  void put(int descriptor) {
+    if (descriptor < 0) {
+      header_.msg_controllen = 0;
+      return;
+    }
+    cmsghdr* const rights = CMSG_FIRSTHDR(&header_);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(sizeof descriptor);
+    std::memcpy(CMSG_DATA(rights), &descriptor, sizeof descriptor);
+  }
+  /// -1: none.
+  int get() {
+    const cmsghdr* const rights = CMSG_FIRSTHDR(&header_);
+    int descriptor = -1;
+    if (rights != nullptr) std::memcpy(&descriptor, CMSG_DATA(rights), sizeof descriptor);
+    return descriptor;
+  }
+
+ private:
+  int error_;
+  iovec text_{&error_, sizeof error_};
+  msghdr header_{};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> room_{};
+};
+
+}  // namespace
+
+FilterWay::FilterWay(const std::vector<sock_filter>& filter)
+    : filter_{static_cast<unsigned short>(filter.size()),
+              const_cast<sock_filter*>(filter.data())} {  // it is only read
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+    throw_errno("socketpair");
+  }
+  parents_ = Fd(ends[0]);
+  childs_ = Fd(ends[1]);
+}
+
+void FilterWay::take() const {
+  const int listener = install(filter_);
+  Message message(listener < 0 ? errno : 0);
+  message.put(listener);
+  ::sendmsg(childs_.get(), &message.header(), MSG_NOSIGNAL);  // there is room for one
+}
+
+int FilterWay::receive(Fd& listener) const {
+  Message message;
+  const ssize_t got = ::recvmsg(parents_.get(), &message.header(), MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  if (got < 0) return errno;
+  listener = Fd(message.get());
+  return message.error();
+}
+
+}  // namespace reloadrun::proc

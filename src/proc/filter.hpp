@@ -1,0 +1,32 @@
+// A seccomp filter taken by a new process between vfork and exec, and its listener on the way to
+// the parent. Used inside this room, by spawn(), on the thread that it is called on.
+#pragma once
+
+#include <linux/filter.h>
+
+#include <vector>
+
+#include "base/fd.hpp"
+
+namespace reloadrun::proc {
+
+class FilterWay {
+ public:
+  /// `filter` stays the caller's and outlives this. Throws std::system_error.
+  explicit FilterWay(const std::vector<sock_filter>& filter);
+
+  /// In the new process: takes the filter, with a listener that this sends to the parent, and gives
+  /// up the right to gain rights where there is no filter otherwise. Async-signal-safe.
+  void take() const;
+
+  /// In the parent, when the new process has executed or ended: puts the listener in `listener`.
+  /// Returns errno of what the kernel has refused; 0.
+  int receive(Fd& listener) const;
+
+ private:
+  sock_fprog filter_;
+  Fd parents_;
+  Fd childs_;
+};
+
+}  // namespace reloadrun::proc

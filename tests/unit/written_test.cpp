@@ -1,0 +1,151 @@
+// What a program writes, as the kernel tells: real programs under the filter, and every call by
+// which a file may come to be another.
+
+#include "net/written.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <string>
+
+#include "helpers/place.hpp"
+#include "net/notifier.hpp"
+#include "proc/child.hpp"
+#include "proc/spawn.hpp"
+
+namespace reloadrun::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Written : public testing::Test {
+ protected:
+  Written() { fs::current_path(place.work()); }
+
+  /// Runs a program to its end; returns what was written below the place, relative to it.
+  std::set<std::string> run(const std::vector<std::string>& arguments, int status = 0) {
+    proc::Program program;
+    program.file = proc::find_executable(arguments.front()).file;
+    program.arguments = arguments;
+    program.environment = proc::environment_without({});
+    program.filter = net::write_filter();
+    auto spawned = proc::spawn(program);
+    EXPECT_EQ(spawned.error, 0);
+    EXPECT_EQ(spawned.filter_error, 0);
+    net::Notifier notifier(std::move(spawned.listener));
+    std::set<std::string> paths;
+    for (;;) {
+      pollfd waiting{notifier.fd(), POLLIN, 0};
+      ::poll(&waiting, 1, -1);
+      if ((waiting.revents & POLLIN) == 0) break;  // nobody is left to filter
+      const auto call = notifier.next();
+      if (!call) continue;
+      for (const std::string& path : net::written_by(*call)) {
+        if (path.starts_with(root)) paths.insert(path.substr(root.size()));
+      }
+      EXPECT_TRUE(notifier.waits(*call));
+      notifier.let_go_on(*call);
+    }
+    EXPECT_EQ(proc::wait_for_child(spawned.pid), (Ending{false, status}));
+    return paths;
+  }
+  std::set<std::string> shell(const std::string& line) { return run({"sh", "-c", line}); }
+
+  using Paths = std::set<std::string>;
+  Place place;
+  const std::string root = place.work().string() + "/";
+};
+
+TEST_F(Written, ReadingIsNone) {
+  place.edit("a", "text");
+  EXPECT_EQ(shell("cat a; ls; test -w a; . ./a 2>/dev/null; true"), Paths{});
+}
+
+TEST_F(Written, ByAShell) {
+  place.edit("old", "text");
+  fs::create_directory("dir");
+  EXPECT_EQ(shell("echo x > new"), Paths{"new"});
+  EXPECT_EQ(shell("echo x >> old"), Paths{"old"});
+  EXPECT_EQ(shell("cd dir && echo x > ../dir/a && : > ./b"), (Paths{"dir/a", "dir/b"}));
+  EXPECT_EQ(shell("mv old moved"), (Paths{"old", "moved"}));
+  EXPECT_EQ(shell("cp moved copy; ln copy hard; ln -s copy soft; touch stamp"),
+            (Paths{"copy", "hard", "soft", "stamp"}));
+  EXPECT_EQ(shell("chmod +x copy; truncate -s 1 copy; rm hard"), (Paths{"copy", "hard"}));
+  EXPECT_EQ(shell("mv dir other; rm -r other"), (Paths{"dir", "other", "other/a", "other/b"}));
+  EXPECT_EQ(shell("printf %s \"$PWD\" > \"$PWD/absolute\""), Paths{"absolute"});
+}
+
+TEST_F(Written, ThroughLinks) {
+  place.edit("real", "text");
+  fs::create_directory("dir");
+  fs::create_symlink("dir", "linked");
+  fs::create_symlink("real", "soft");
+  EXPECT_EQ(shell("echo x > linked/a"), Paths{"dir/a"});
+  EXPECT_EQ(shell("echo x > soft"), (Paths{"soft", "real"}));
+  EXPECT_EQ(shell("rm soft"), Paths{"soft"});  // and not what it led to
+}
+
+TEST_F(Written, ByWhateverAProgramStarts) {
+  EXPECT_EQ(shell("(setsid sh -c 'echo x > daemon' &) | cat"), Paths{"daemon"});
+  EXPECT_EQ(run({"/usr/bin/python3", "-c",
+                 "import os, threading\n"
+                 "t = threading.Thread(target=lambda: open('thread', 'w'))\n"
+                 "t.start(); t.join()\n"
+                 "fd = os.open('.', os.O_RDONLY)\n"
+                 "os.close(os.open('at', os.O_CREAT | os.O_RDWR, dir_fd=fd))\n"
+                 "os.replace('at', 'replaced', src_dir_fd=fd, dst_dir_fd=fd)\n"
+                 "os.utime('replaced', (1, 1)); os.utime(os.open('replaced', 0))"}),
+            (Paths{"thread", "at", "replaced"}));
+}
+
+TEST_F(Written, ByEachCall) {
+  // Called raw: a C library chooses others.
+  place.edit("a", "text");
+  const auto call = [this](const std::string& line) {
+    return run({"/usr/bin/python3", "-c",
+                "import ctypes\nlibc = ctypes.CDLL(None)\nc = lambda *a: libc.syscall(*a)\n"
+                "b = lambda t: ctypes.c_char_p(t)\n" +
+                    line});
+  };
+  const auto n = [](long number) { return std::to_string(number); };
+  const std::string at = "-100";
+  EXPECT_EQ(call("c(" + n(SYS_openat2) + ", " + at +
+                 ", b(b'made'), (ctypes.c_uint64 * 3)(0o101, 0o600, 0), 24)"),
+            Paths{"made"});
+  EXPECT_EQ(
+      call("c(" + n(SYS_openat2) + ", " + at + ", b(b'a'), (ctypes.c_uint64 * 3)(0, 0, 0), 24)"),
+      Paths{});
+  EXPECT_EQ(call("c(" + n(SYS_renameat2) + ", " + at + ", b(b'a'), " + at + ", b(b'made'), 2)"),
+            (Paths{"a", "made"}));  // exchanged
+  EXPECT_EQ(call("c(" + n(SYS_mknodat) + ", " + at + ", b(b'node'), 0o100600, 0)"), Paths{"node"});
+#ifdef SYS_open
+  EXPECT_EQ(call("c(" + n(SYS_open) + ", b(b'old-open'), 0o101, 0o600)"), Paths{"old-open"});
+  EXPECT_EQ(call("c(" + n(SYS_creat) + ", b(b'created'), 0o600)"), Paths{"created"});
+  EXPECT_EQ(call("c(" + n(SYS_link) + ", b(b'created'), b(b'linked'))"), Paths{"linked"});
+  EXPECT_EQ(call("c(" + n(SYS_rename) + ", b(b'linked'), b(b'renamed'))"),
+            (Paths{"linked", "renamed"}));
+  EXPECT_EQ(call("c(" + n(SYS_unlink) + ", b(b'renamed'))"), Paths{"renamed"});
+  EXPECT_EQ(call("c(" + n(SYS_symlink) + ", b(b'a'), b(b'symbolic'))"), Paths{"symbolic"});
+  EXPECT_EQ(call("c(" + n(SYS_utimes) + ", b(b'a'), None)"), Paths{"a"});
+  EXPECT_EQ(call("c(" + n(SYS_chmod) + ", b(b'a'), 0o700)"), Paths{"a"});
+#endif
+}
+
+TEST_F(Written, AProgramThatCannotBeExecutedLeavesNothing) {
+  place.edit("script", "text");
+  proc::Program program;
+  program.file = "script";
+  program.arguments = {"script"};
+  program.filter = net::write_filter();
+  EXPECT_EQ(proc::spawn(program).error, EACCES);
+}
+
+}  // namespace
+}  // namespace reloadrun::test
