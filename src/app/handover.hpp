@@ -29,6 +29,9 @@ struct Handover {
   /// How often COMMAND was started so far: RELOADRUN_GENERATION counts on from here.
   std::uint64_t starts = 0;
 
+  /// Whether the next start has been built for (--build): it waits for nothing.
+  bool built = false;
+
   /// Whether the first start still waits (--postpone).
   bool postponed = false;
 

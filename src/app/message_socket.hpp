@@ -32,7 +32,10 @@ class MessageSocket {
   /// Both ends, close-on-exec and non-blocking. Throws std::system_error.
   static std::pair<MessageSocket, MessageSocket> make_pair();
 
-  [[nodiscard]] int fd() const { return socket_.get(); }
+  /// To be waited for; -1 once it is closed().
+  [[nodiscard]] int fd() const { return closed_ ? -1 : socket_.get(); }
+  /// The descriptor, which is no longer this one's.
+  Fd release() { return Fd(socket_.release()); }
 
   /// No message is empty. The descriptors stay the caller's. False with errno when the other end
   /// has gone, or when the socket is full and the other end has not read for as long as `patience`:

@@ -147,8 +147,8 @@ void members(Archive& a, OpenBurst& burst) {
 }
 template <class Archive>
 void members(Archive& a, Handover& h) {
-  a(h.starts, h.postponed, h.changed, h.since, h.burst, h.cut_off, h.loop, h.told, h.environment,
-    h.listed, h.look, h.rules, h.held, h.closed);
+  a(h.starts, h.built, h.postponed, h.changed, h.since, h.burst, h.cut_off, h.loop, h.told,
+    h.environment, h.listed, h.look, h.rules, h.held, h.closed);
 }
 template <class Archive>
 void members(Archive& a, Begin& b) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "app/words.hpp"
+#include "app/working_directory.hpp"
 #include "base/log.hpp"
 #include "fmt/format.h"
 #include "reloadrun/error.hpp"
@@ -40,7 +41,7 @@ constexpr std::size_t most_told = 50;
 }  // namespace
 
 Observer::Observer(const Options& options, Handover& memory, const std::string& directory,
-                   Descriptors with)
+                   Descriptors with, BuildLink* builds)
     : options_(options),
       memory_(memory),
       directory_(directory),
@@ -48,16 +49,17 @@ Observer::Observer(const Options& options, Handover& memory, const std::string& 
       snapshot_(std::move(with.snapshot)),
       inotify_(std::move(with.inotify)),
       burst_(options, memory, directory),
+      build_outputs_(builds),
       outputs_(std::exchange(memory.held, {}), std::exchange(memory.closed, {})) {}
 
 void Observer::begin() {
-  return_to_directory();
+  come_back();
   const bool another_list = refresh_list();
   begun_ = watch::change_time_now();
   burst_.take_over();
   const bool is_whole = snapshot_.is_taken_over() && snapshot_.get().pass == memory_.look;
   const bool has_hints = watch::Hints::is_inotify(inotify_) || options_.watcher == Watcher::stat;
-  is_whole && has_hints && !another_list ? take_over() : look_afresh();
+  is_whole&& has_hints && !another_list ? take_over() : look_afresh();
   const TimePoint now = Clock::now();
   if (!burst_.is_open() && view_->looker.tick_over_at() > now) burst_.open_for_ticks(now);
   outputs_.sort_out(burst_.pending(), burst_.pending().paths(), now);  // who writes is asked again
@@ -150,6 +152,18 @@ void Observer::target_started(TimePoint now) {
   if (looked_) outputs_.forget_held();
 }
 
+void Observer::build_ended(WrittenFiles::Number last_write) {
+  follow_hints();
+  look([this](watch::Changes& found) { view_->looker.look_at_uncovered(&found); });
+  build_outputs_.account_all(last_write);
+  judge();
+}
+
+void Observer::forget_changes() {
+  static_cast<void>(burst_.pending().take());
+  end_burst();
+}
+
 void Observer::target_stops() { outputs_.note_held(); }
 
 void Observer::follow_hints() {
@@ -162,7 +176,8 @@ void Observer::follow_hints() {
   }
   if (found_any) return;
   // It may tell that a file was closed, which it does before a lease can tell the same.
-  if (outputs_.may_be_closed() && !next_recheck_) next_recheck_ = Clock::now() + recheck_delay;
+  const bool may_be_closed = outputs_.may_be_closed() || build_outputs_.any_open();
+  if (may_be_closed && !next_recheck_) next_recheck_ = Clock::now() + recheck_delay;
   if (++idle_hints_ < most_idle_hints) return;
   hints_rest_until_ = Clock::now() + hints_rest;
 }
@@ -171,7 +186,7 @@ void Observer::look_around() {
   next_look_ = Clock::now() + options_.interval;
   idle_hints_ = 0;
   outputs_.forget_closed();
-  return_to_directory();
+  come_back();
   reread_list();
   outputs_.find_closed(Clock::now());
   const bool patient = options_.watcher == Watcher::inotify || !looked_;
@@ -203,7 +218,7 @@ void Observer::recheck() {
   }
   std::vector<std::string> paths(outputs_.by_others().begin(), outputs_.by_others().end());
   for (std::string& path : burst_.missing()) paths.push_back(std::move(path));
-  if (paths.size() > most_asked) paths.resize(most_asked);  // the others have their turn later
+  if (paths.size() > most_asked) paths.resize(most_asked);   // the others have their turn later
   outputs_.sort_out(burst_.pending(), paths, Clock::now());  // first: what is closed stays as it is
   look([&](watch::Changes& found) {
     for (const std::string& path : paths) view_->looker.look_at(path, &found);
@@ -231,12 +246,20 @@ bool Observer::gather(const std::function<void(watch::Changes&)>& how) {
     look_failed_ = true;
   }
   tell_notices();
+  leave_out_builds(found);
   const TimePoint now = Clock::now();
   burst_.pending().add(found, now);
   std::vector<std::string> paths;
   for (const auto& change : found) paths.push_back(change.path);
   outputs_.sort_out(burst_.pending(), paths, now);
   return !found.empty();
+}
+
+void Observer::leave_out_builds(watch::Changes& found) {
+  const auto closed = build_outputs_.sort_out(found);
+  watch::Changes last_words;
+  for (const std::string& path : closed) view_->looker.look_at(path, &last_words);
+  build_outputs_.account(closed);
 }
 
 /// What was written between a look and the closing that it has led to is still output, and what
@@ -307,20 +330,14 @@ bool Observer::refresh_list() {
   }
 }
 
-/// The working directory may be removed and made again (git checkout does it): its name counts.
-void Observer::return_to_directory() {
-  struct stat status {};
-  const bool removed = ::stat(".", &status) != 0 || status.st_nlink == 0;
-  if (removed && !directory_.empty() && ::chdir(directory_.c_str()) == 0) {
-    log::info("{} is back", printable(directory_));
-  }
+void Observer::come_back() const {
+  if (return_to_directory(directory_)) log::info("{} is back", printable(directory_));
 }
 
 void Observer::tell_notices() {
   for (const std::string& line : view_->take_notices()) tell_once(line);
 }
 
-/// Once in the life of reloadrun, not of this process; an empty line never.
 void Observer::tell_once(const std::string& line) {
   auto& told = memory_.told;
   if (line.empty() || told.size() >= most_told || std::ranges::find(told, line) != told.end())

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "app/build_outputs.hpp"
 #include "app/burst.hpp"
 #include "app/followed_list.hpp"
 #include "app/handover.hpp"
@@ -29,9 +30,9 @@ class Observer {
  public:
   /// `memory`: what it learns and must not tell twice is kept there, for the next generation.
   /// `directory`: the working directory's path. Both outlive the Observer. `with`: what came with
-  /// the memory.
-  Observer(const Options& options, Handover& memory, const std::string& directory,
-           Descriptors with);
+  /// the memory. `builds`: the caller's; null without --build.
+  Observer(const Options& options, Handover& memory, const std::string& directory, Descriptors with,
+           BuildLink* builds);
 
   /// Takes over the snapshot of the last generation, or else takes one. In both cases it is older
   /// than any start that follows, and later looks are compared with it: so what changes before,
@@ -64,9 +65,16 @@ class Observer {
   void target_started(TimePoint now);
   /// ... was signalled in place of a restart: the same.
   void target_answers(TimePoint now) { burst_.target_started(now); }
+  /// A build has ended, whose last write this was: looks at all that it may have written.
+  void build_ended(WrittenFiles::Number last_write);
+  /// What has changed so far is no change.
+  void forget_changes();
   /// The target is about to be stopped: what its tree has open for writing now is output until the
   /// tree is gone.
   void target_stops();
+
+  /// A line for the user: once in the life of reloadrun, not of this process. An empty one never.
+  void tell_once(const std::string& line);
 
   [[nodiscard]] std::size_t file_count() const { return view_->looker.snapshot().size(); }
   [[nodiscard]] std::string description() const { return view_->watched.description(); }
@@ -75,6 +83,7 @@ class Observer {
   bool look(const std::function<void(watch::Changes&)>& how);
   bool gather(const std::function<void(watch::Changes&)>& how);
   bool take_last_words();
+  void leave_out_builds(watch::Changes& found);
   void look_around();
   void follow_hints();
   bool look_for_the_last_time();
@@ -86,9 +95,8 @@ class Observer {
   void look_afresh();
   void reread_list();
   bool refresh_list();
-  void return_to_directory();
+  void come_back() const;
   void tell_notices();
-  void tell_once(const std::string& line);
 
   const Options& options_;
   Handover& memory_;
@@ -109,6 +117,7 @@ class Observer {
   Deadline next_recheck_;     // of what nothing tells of
   bool looked_last_ = false;  // the burst is over when it is due, whatever happens until then
 
+  BuildOutputs build_outputs_;
   Outputs outputs_;
   bool target_started_ = false;
 };

@@ -47,9 +47,12 @@ Reloader::Reloader(Channel channel, Begin begin)
       target_(options_, begin.signals),
       policy_({.on_exit = options_.on_exit,
                .postpone = handover_.postponed,
-               .first_start = handover_.starts == 0,
+               .first_start = handover_.starts == 0 && options_.build.empty(),
                .stop_timeout = options_.stop_timeout}),
-      observer_(options_, handover_, directory_, std::move(begin.with)) {}
+      build_link_(options_.build.empty() ? std::nullopt
+                                         : std::optional<BuildLink>(std::move(begin.builds))),
+      observer_(options_, handover_, directory_, std::move(begin.with),
+                build_link_ ? &*build_link_ : nullptr) {}
 
 int Reloader::run() {
   log::to(
@@ -62,20 +65,22 @@ int Reloader::run() {
   // Before the target is started: whatever changes from here on is seen by the next look.
   observer_.begin();
   take_orders();
-  if (!observer_.in_burst()) begin();
+  if (!observer_.in_burst() || handover_.built) begin();
   while (!status_) attend();
   return *status_;
 }
 
 void Reloader::attend() {
-  Deadline until = earlier(observer_.next(!policy_.stopping()), timer_);
+  Deadline until = earlier(observer_.next(asks_for_changes()), timer_);
+  if (build_link_ && build_link_->has_news()) until = Clock::now();
   if (policy_.stopping()) until = earlier(until, Clock::now() + proc::tree_recheck);
-  std::array descriptors{pollfd{channel_.closed() ? -1 : channel_.fd(), POLLIN, 0},
-                         pollfd{ended_children_.fd(), POLLIN, 0}, pollfd{target_.fd(), POLLIN, 0},
-                         pollfd{observer_.fd(), POLLIN, 0}};
+  std::array descriptors{pollfd{channel_.fd(), POLLIN, 0}, pollfd{ended_children_.fd(), POLLIN, 0},
+                         pollfd{target_.fd(), POLLIN, 0}, pollfd{observer_.fd(), POLLIN, 0},
+                         pollfd{build_link_ ? build_link_->fd() : -1, POLLIN, 0}};
   wait_for(descriptors, until);
   take_orders();
   take_news();
+  take_build_news();
   take_time();
   take_ended_children();  // last: what was decided above may find that nothing is left to stop
 }
@@ -95,7 +100,12 @@ void Reloader::feed(const Order& order) {
   } else if (std::holds_alternative<RestartOrder>(order)) {
     log::info("restarting {} as asked", name_);
     if (!handover_.since) handover_.since = Clock::now();
-    feed(core::RestartAsked{});
+    if (build_link_ && ready_) {
+      feed(core::BuildWanted{});
+    } else {
+      handover_.postponed = false;
+      feed(core::RestartAsked{});
+    }
   } else if (const auto* forward = std::get_if<ForwardOrder>(&order)) {
     if (target_.starting()) {
       to_forward_.push_back(forward->signal);
@@ -141,6 +151,21 @@ void Reloader::take_news() {
         feed(core::TargetEnded{news->ending, news->ran});
         break;
       }
+    }
+  }
+}
+
+void Reloader::take_build_news() {
+  while (build_link_) {
+    const auto news = build_link_->next();
+    if (!news) return;
+    if (const auto* runs = std::get_if<BuildRuns>(&*news)) {
+      if (runs->refusal != 0) observer_.tell_once(blind_build_text(runs->refusal));
+      feed(core::BuildBegun{runs->refusal == 0});
+    } else if (const auto* over = std::get_if<BuildOver>(&*news)) {
+      observer_.build_ended(over->last_write);
+      build_over_ = *over;
+      feed(core::BuildEnded{over->error == 0 && over->ending == Ending{}, observer_.in_burst()});
     }
   }
 }
@@ -196,10 +221,14 @@ void Reloader::take_time() {
   take_changes();
 }
 
+/// What changes during a stop is answered by what follows it; and a build may not be stopped.
+bool Reloader::asks_for_changes() const {
+  return !policy_.stopping() && (!ready_ || builds_.takes_changes());
+}
+
 void Reloader::take_changes() {
-  // What changes during a stop is answered by what follows it.
-  if (status_ || policy_.stopping()) return;
-  if (!begun_) {
+  if (status_ || !asks_for_changes()) return;
+  if (!ready_) {
     if (const auto settled = observer_.settled()) begin_after(settled->changes);
   } else if (const auto certain = observer_.certain()) {
     answer(*certain);
@@ -217,6 +246,7 @@ void Reloader::begin_after(const watch::Changes& changes) {
 }
 
 void Reloader::answer(const Burst::Noticed& noticed) {
+  if (build_link_) return build_after(noticed);
   const auto what = changes_text(noticed.changes);
   if (!target_.busy()) {
     log::info("{}: starting {}", what, name_);
@@ -230,13 +260,45 @@ void Reloader::answer(const Burst::Noticed& noticed) {
   feed(core::Changed{paths_of(noticed.changes), noticed.signals});
 }
 
+/// A signal needs no build, if COMMAND answers it; everything else does.
+void Reloader::build_after(const Burst::Noticed& noticed) {
+  const auto what = changes_text(noticed.changes);
+  const bool answered = !noticed.signals.empty() && target_.busy() && !target_.starting() &&
+                        !deaf_to(noticed.signals);
+  if (answered) {
+    log::info("{}: {} to {}", what, signals_text(noticed.signals), name_);
+  } else {
+    log::info("{}: building", what);
+  }
+  tell_details(noticed.changes);
+  if (!handover_.since) handover_.since = noticed.first;
+  const auto paths = paths_of(noticed.changes);
+  if (answered) {
+    feed(core::Changed{paths, noticed.signals});
+  } else {
+    feed(core::BuildWanted{paths});
+  }
+}
+
 void Reloader::begin() {
-  begun_ = true;
-  feed(core::Begin{});
+  ready_ = true;
+  if (build_link_ && !handover_.built && !handover_.postponed) {
+    feed(core::BuildWanted{});
+  } else {
+    begun_ = true;
+    feed(core::Begin{});
+  }
 }
 
 void Reloader::feed(const core::Event& event) {
   for (const core::Action& action : policy_.on(event)) {
+    std::visit([this](const auto& what) { carry_out(what); }, action);
+  }
+}
+
+void Reloader::feed(const core::BuildEvent& event) {
+  if (policy_.ending()) return;
+  for (const core::BuildAction& action : builds_.on(event)) {
     std::visit([this](const auto& what) { carry_out(what); }, action);
   }
 }

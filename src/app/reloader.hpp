@@ -6,10 +6,12 @@
 #include <optional>
 #include <vector>
 
+#include "app/build_link.hpp"
 #include "app/channel.hpp"
 #include "app/observer.hpp"
 #include "app/target.hpp"
 #include "base/clock.hpp"
+#include "core/builds.hpp"
 #include "core/policy.hpp"
 #include "proc/signals.hpp"
 #include "proc/terminal.hpp"
@@ -30,17 +32,22 @@ class Reloader {
   void attend();
   void take_orders();
   void take_news();
+  void take_build_news();
   void take_ended_children();
   void take_time();
   void take_changes();
   void begin_after(const watch::Changes& changes);
+  [[nodiscard]] bool asks_for_changes() const;
   void answer(const Burst::Noticed& noticed);
+  void build_after(const Burst::Noticed& noticed);
   void begin();
   void feed(const core::Event& event);
+  void feed(const core::BuildEvent& event);
   void feed(const Order& order);
   void forward_signal(int signal);
   void tell_watching() const;
   void tell_started(const Target::News& news);
+  [[nodiscard]] std::optional<int> deaf_to(const std::vector<int>& signals) const;
 
   void carry_out(const core::Start&);
   void carry_out(const core::StopTree& stop);
@@ -54,6 +61,12 @@ class Reloader {
   void carry_out(const core::FailToStart&);
   void carry_out(const core::Tell& tell);
 
+  void carry_out(const core::StartBuild&);
+  void carry_out(const core::StopBuild&);
+  void carry_out(const core::ForgetChanges&);
+  void carry_out(const core::Built& built);
+  void carry_out(const core::BuildFailed&);
+
   Channel channel_;
   const Options options_;
   const std::string directory_;
@@ -63,11 +76,16 @@ class Reloader {
   proc::Terminal terminal_;
   Target target_;
   core::Policy policy_;
+  core::Builds builds_;
+  std::optional<BuildLink> build_link_;  // with --build
 
   Observer observer_;
 
-  bool begun_ = false;  // core::Begin was fed: not while a burst of the last generation goes on
-  Duration waited_{};   // before the stop, for the burst that has led to it to be over
+  bool ready_ = false;  // the burst of the last generation is over
+  bool begun_ = false;  // core::Begin was fed: not before it is built
+  bool built_ = false;  // what this reloader hands over
+  BuildOver build_over_{};
+  Duration waited_{};            // before the stop, for the burst that has led to it to be over
   std::vector<int> to_forward_;  // to a COMMAND that is being started
   proc::TreeStop tree_;
   bool killing_ = false;

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <string>
 
 #include "app/reloader.hpp"
 #include "app/words.hpp"
 #include "base/log.hpp"
+#include "fmt/format.h"
 #include "proc/child.hpp"
 #include "reloadrun/error.hpp"
 
@@ -31,11 +33,16 @@ void Reloader::carry_out(const core::StopTree& stop) {
   tree_.ask(options_.stop_signal, stop.group_was_told, target_.untold());
 }
 
+/// The first of these that COMMAND does not catch.
+std::optional<int> Reloader::deaf_to(const std::vector<int>& signals) const {
+  const auto is_deaf = [this](int signal) { return !target_.catches(signal); };
+  const auto deaf = std::ranges::find_if(signals, is_deaf);
+  return deaf == signals.end() ? std::nullopt : std::optional(*deaf);
+}
+
 /// Between the question and the signal COMMAND might execute another program: nobody can help that.
 void Reloader::carry_out(const core::Signal& order) {
-  const auto is_deaf = [this](int signal) { return !target_.catches(signal); };
-  const auto deaf = std::ranges::find_if(order.signals, is_deaf);
-  if (deaf != order.signals.end()) {
+  if (const auto deaf = deaf_to(order.signals)) {
     log::info("{} does not catch {}: stopping it", name_, proc::signal_name(*deaf));
     feed(core::SignalRefused{});
     return;
@@ -60,6 +67,7 @@ void Reloader::carry_out(const core::Disarm&) { timer_.reset(); }
 
 void Reloader::carry_out(const core::Reload& reload) {
   handover_.postponed = false;
+  handover_.built = built_;
   handover_.changed = changed_variable(reload.changed, std::move(handover_.changed));
   const Descriptors with = observer_.hand_over(waited_);
   channel_.send_handover(handover_, with, last_message_patience);
@@ -114,6 +122,35 @@ void Reloader::carry_out(const core::Tell& tell) {
       log::error("cannot end {}: it is left behind", names_of(tree_.left()));
       break;
   }
+}
+
+void Reloader::carry_out(const core::StartBuild&) {
+  log::debug("building: {}", printable(options_.build));
+  build_link_->order_build();
+}
+
+void Reloader::carry_out(const core::StopBuild&) { build_link_->order_stop(); }
+
+void Reloader::carry_out(const core::ForgetChanges&) { observer_.forget_changes(); }
+
+void Reloader::carry_out(const core::Built& built) {
+  log::info("built in {}", duration_text(build_over_.ran));
+  built_ = true;
+  if (begun_) return feed(core::Changed{built.paths});
+  handover_.changed = changed_variable(built.paths, std::move(handover_.changed));
+  begun_ = true;
+  feed(core::Begin{});
+}
+
+void Reloader::carry_out(const core::BuildFailed&) {
+  const std::string what =
+      build_over_.error != 0
+          ? fmt::format("cannot be started ({})", std::strerror(build_over_.error))
+          : fmt::format("{} after {}", ending_text(build_over_.ending),
+                        duration_text(build_over_.ran));
+  log::error("the build {}: {}the next change builds again", what,
+             target_.busy() ? name_ + " goes on, and " : "");
+  handover_.since.reset();  // another change is another restart
 }
 
 }  // namespace reloadrun::app

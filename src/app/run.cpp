@@ -1,10 +1,9 @@
 #include "app/run.hpp"
 
 #include <cstdio>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
+#include "app/builder.hpp"
 #include "app/channel.hpp"
 #include "app/env_file.hpp"
 #include "app/file_list.hpp"
@@ -12,6 +11,7 @@
 #include "app/supervisor.hpp"
 #include "app/target.hpp"
 #include "app/words.hpp"
+#include "app/working_directory.hpp"
 #include "base/fd.hpp"
 #include "fmt/format.h"
 #include "reloadrun/error.hpp"
@@ -29,12 +29,6 @@ int print(const std::string& text) {
     throw Error("stdout cannot be written", "check where it leads", status_failure);
   }
   return status_stopped;
-}
-
-/// Empty when it was removed.
-std::string working_directory() {
-  std::error_code nowhere;
-  return std::filesystem::current_path(nowhere);
 }
 
 /// What is watched, or why a file is; with what is wrong with the rules on stderr.
@@ -65,7 +59,10 @@ void take_file_list(Options& options) {
 int run(std::vector<std::string> arguments,
         const std::function<std::variant<Options, std::string>()>& read_options) {
   hold_standard_descriptors();
-  if (auto inherited = Channel::inherited()) return reload(std::move(inherited->channel));
+  if (auto inherited = Channel::inherited()) {
+    const bool builds = inherited->role == Role::builder;
+    return builds ? build(std::move(inherited->channel)) : reload(std::move(inherited->channel));
+  }
   auto wanted = read_options();
   if (const auto* text = std::get_if<std::string>(&wanted)) return print(*text);
   auto& options = std::get<Options>(wanted);

@@ -10,9 +10,9 @@
 
 namespace reloadrun::app {
 
-/// Runs this process as the reloader, if a supervisor executed it as one. Otherwise does what
-/// `read_options` returns: supervises, lists the watched files, or prints a text. Returns the exit
-/// status, to be used with _exit: a thread may still be waiting. Throws Error and
+/// Runs this process as a reloader or as the builder, if a supervisor executed it as one. Otherwise
+/// does what `read_options` returns: supervises, lists the watched files, or prints a text. Returns
+/// the exit status, to be used with _exit: a thread may still be waiting. Throws Error and
 /// std::system_error.
 int run(std::vector<std::string> arguments,
         const std::function<std::variant<Options, std::string>()>& read_options);

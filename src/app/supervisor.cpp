@@ -1,5 +1,6 @@
 #include "app/supervisor.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -31,6 +32,17 @@ constexpr Duration stranger_recheck = 1s;
 constexpr Duration order_patience = 1s;
 constexpr Duration last_words = 200ms;
 
+/// A torn message is none: without a handover the next reloader looks at everything itself.
+std::optional<Received> next_report(Channel& channel) {
+  for (;;) {
+    try {
+      return channel.receive_report();
+    } catch (const wire::Torn& torn) {
+      log::debug("{}", torn.what());
+    }
+  }
+}
+
 }  // namespace
 
 Supervisor::Supervisor(Options options, std::vector<std::string> arguments,
@@ -51,6 +63,7 @@ Supervisor::Supervisor(Options options, std::vector<std::string> arguments,
 }
 
 Ending Supervisor::run() {
+  if (!options_.build.empty()) start_builder();
   for (;;) {
     start_reloader();
     while (!reloader_ended_) attend();
@@ -60,14 +73,24 @@ Ending Supervisor::run() {
   }
 }
 
+void Supervisor::start_builder() {
+  auto [reloaders, builders] = MessageSocket::make_pair();
+  builds_ = reloaders.release();
+  builder_.emplace(Role::builder, arguments_);
+  Begin begin{options_, directory_, given_, {}};
+  begin.builds = builders.release();
+  static_cast<void>(builder_->channel().send_begin(begin));
+}
+
 void Supervisor::start_reloader() {
   terminal_.save();
   Begin begin{options_, directory_, given_, handover_, std::exchange(with_, {})};
+  if (builds_) begin.builds = Fd(::fcntl(builds_.get(), F_DUPFD_CLOEXEC, 0));
   reloader_ = std::exchange(successor_, std::nullopt);
   // A successor may have been killed while it waited: that harms nobody. One that is killed before
   // it reads this ends us, as at any time from here on.
   if (!reloader_ || !reloader_->channel().send_begin(begin)) {
-    reloader_.emplace(arguments_);
+    reloader_.emplace(Role::reloader, arguments_);
     static_cast<void>(reloader_->channel().send_begin(begin));
   }
   reloader_ended_.reset();
@@ -80,7 +103,7 @@ void Supervisor::start_reloader() {
 void Supervisor::ready_successor() {
   if (successor_ || stop_asked_) return;
   try {
-    successor_.emplace(arguments_);
+    successor_.emplace(Role::reloader, arguments_);
   } catch (const std::system_error& error) {  // while the old tree takes what there may be
     log::debug("the next reloader has to wait: {}", error.what());
   }
@@ -94,12 +117,14 @@ void Supervisor::dismiss_successor() {
 void Supervisor::attend() {
   Deadline until = give_up_;
   if (may_have_strangers_) until = earlier(until, Clock::now() + stranger_recheck);
-  std::array descriptors{pollfd{signals_.fd(), POLLIN, 0},
-                         pollfd{channel().closed() ? -1 : channel().fd(), POLLIN, 0}};
+  std::array descriptors{pollfd{signals_.fd(), POLLIN, 0}, pollfd{channel().fd(), POLLIN, 0},
+                         pollfd{builder_ ? builder_->channel().fd() : -1, POLLIN, 0}};
   wait_for(descriptors, until);
   take_signals();
+  take_builders_lines();
   take_reports();
   take_ended_children();
+  note_lost_builder();
   note_strangers();
   if (give_up_ && *give_up_ <= Clock::now() && !reloader_ended_) {
     log::error("the reloader does not answer: killing it");
@@ -136,6 +161,10 @@ void Supervisor::take_stop_signal(const signalfd_siginfo& signal) {
     // A reloader that was stopped hears nothing.
     reloader_->signal(SIGCONT);
     channel().send(StopOrder{group_was_told}, order_patience);
+    if (builder_) {
+      builder_->signal(SIGCONT);
+      builder_->channel().send(StopOrder{proc::from_terminal(signal)}, order_patience);
+    }
   } else if (now - *stop_asked_ >= between_signals) {
     if (!kill_asked_) {
       log::info("{} again: killing", name);
@@ -144,11 +173,12 @@ void Supervisor::take_stop_signal(const signalfd_siginfo& signal) {
     kill_asked_ = true;
     reloader_->signal(SIGCONT);
     channel().send(KillOrder{}, order_patience);
+    if (builder_) builder_->channel().send(KillOrder{}, order_patience);
   }
 }
 
 void Supervisor::take_reports() {
-  while (auto report = next_report()) {
+  while (auto report = next_report(channel())) {
     if (const auto* line = std::get_if<Line>(&*report)) {
       log::say(static_cast<log::Level>(line->level), std::string_view(line->text));
     } else if (std::holds_alternative<Running>(*report)) {
@@ -165,13 +195,12 @@ void Supervisor::take_reports() {
   }
 }
 
-/// A torn message is none: without a handover the next reloader looks at everything itself.
-std::optional<Received> Supervisor::next_report() {
-  for (;;) {
-    try {
-      return channel().receive_report();
-    } catch (const wire::Torn& torn) {
-      log::debug("{}", torn.what());
+void Supervisor::take_builders_lines() {
+  while (builder_) {
+    const auto report = next_report(builder_->channel());
+    if (!report) return;
+    if (const auto* line = std::get_if<Line>(&*report)) {
+      log::say(static_cast<log::Level>(line->level), std::string_view(line->text));
     }
   }
 }
@@ -180,8 +209,19 @@ void Supervisor::take_ended_children() {
   while (const auto reaped = proc::reap_any()) {
     if (reaped->pid == reloader_->pid()) reloader_ended_ = reaped->ending;
     if (successor_ && reaped->pid == successor_->pid()) successor_.reset();
+    if (builder_ && reaped->pid == builder_->pid()) builder_ended_ = reaped->ending;
     strangers_.erase(reaped->pid);
   }
+}
+
+/// Without it there is no build, and what it had below it is ours now: an end, as of a reloader.
+void Supervisor::note_lost_builder() {
+  if (!builder_ended_ || builder_lost_ || stop_asked_ || reloader_ended_) return;
+  builder_lost_ = true;
+  log::error("the builder {}: stopping everything", ending_text(*builder_ended_));
+  give_up_ = Clock::now() + options_.stop_timeout + reloader_grace;
+  reloader_->signal(SIGCONT);
+  channel().send(StopOrder{}, order_patience);
 }
 
 /// While a reloader lives, it adopts its own orphans: any other child here is somebody else's. That
@@ -194,6 +234,7 @@ void Supervisor::note_strangers() {
   auto children = proc::children_of(::getpid());
   children.erase(reloader_->pid());
   if (successor_) children.erase(successor_->pid());
+  if (builder_) children.erase(builder_->pid());
   for (const pid_t pid : children) {
     if (!newcomers_.contains(pid) || !strangers_.insert(pid).second) continue;
     log::debug("process {} comes from elsewhere: it is left alone", pid);
@@ -205,17 +246,20 @@ void Supervisor::note_strangers() {
 std::optional<Ending> Supervisor::conclude() {
   const bool said_farewell = farewell_ || failure_;
   const bool reload = !said_farewell && *reloader_ended_ == Ending{false, status_reload, false};
-  if (reload && handed_over_ && !stop_asked_) return std::nullopt;
+  const auto goes_on = [&] { return reload && !stop_asked_ && !builder_lost_; };
+  if (goes_on() && handed_over_) return std::nullopt;
   dismiss_successor();  // it is none of what is swept away
-  if (reload && !stop_asked_) do_without_handover();
-  if (reload && !stop_asked_) return std::nullopt;
+  if (goes_on()) do_without_handover();
+  if (goes_on()) return std::nullopt;
   if (!stop_asked_ && !said_farewell && reloader_ended_->by_signal) {
     log::error("the reloader {}: stopping everything", ending_text(*reloader_ended_));
   }
-  if (!said_farewell) sweep();
+  end_builder();
+  if (!said_farewell || builder_lost_) sweep();
   terminal_.restore();
   if (failure_ && !stop_asked_) throw Error(*failure_);
   if (stop_asked_) return Ending{false, status_stopped, false};
+  if (builder_lost_) return *builder_ended_;
   if (said_farewell) return farewell_->like.value_or(Ending{});
   return *reloader_ended_;
 }
@@ -226,6 +270,7 @@ void Supervisor::do_without_handover() {
   log::debug("the reloader has handed nothing over");
   sweep();             // nor has it said that its tree is gone
   ++handover_.starts;  // as a rule; so that no two generations have one number
+  handover_.built = false;
   handover_.postponed = false;
   handover_.changed.clear();
   handover_.since.reset();
@@ -234,9 +279,40 @@ void Supervisor::do_without_handover() {
   handover_.closed.clear();
 }
 
+/// It goes last, with all that builds have left: until then it answers for what they write.
+void Supervisor::end_builder() {
+  if (!builder_) return;
+  if (!stop_asked_ && !builder_ended_) builder_->channel().send(StopOrder{}, order_patience);
+  const TimePoint until = Clock::now() + options_.stop_timeout + reloader_grace;
+  while (!builder_ended_) {
+    if (Clock::now() >= until) {
+      log::error("the builder does not answer: killing it");
+      builder_->dismiss();
+      builder_ended_ = Ending{true, SIGKILL, false};
+      builder_lost_ = true;
+      break;
+    }
+    std::array descriptors{pollfd{signals_.fd(), POLLIN, 0},
+                           pollfd{builder_->channel().fd(), POLLIN, 0}};
+    wait_for(descriptors, until);
+    take_signals();
+    take_builders_lines();
+    take_ended_children();
+  }
+  take_builders_lines();
+  builder_.reset();
+}
+
+/// Those of our children that are none of the reloader's.
+std::set<pid_t> Supervisor::spared() const {
+  auto pids = strangers_;
+  if (builder_) pids.insert(builder_->pid());
+  return pids;
+}
+
 /// A reloader that could not stop its tree has left it to us.
 void Supervisor::sweep() {
-  proc::TreeStop tree(strangers_);
+  proc::TreeStop tree(spared());
   tree.ask(options_.stop_signal);
   const auto ask_again = [&tree] { tree.ask_again(); };
   const auto kill = [&tree] { tree.kill(); };
@@ -252,7 +328,7 @@ bool Supervisor::wait_until_gone(const proc::TreeStop& tree, TimePoint until,
                                  const std::function<void()>& step,
                                  const std::function<bool()>& enough) {
   for (;;) {
-    const bool gone = strangers_.empty() ? proc::no_child_left() : tree.left().empty();
+    const bool gone = spared().empty() ? proc::no_child_left() : tree.left().empty();
     take_ended_children();  // after that look: whoever had ended by then is reaped
     if (gone) return true;
     if (Clock::now() >= until || enough()) return false;

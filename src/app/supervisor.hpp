@@ -9,9 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "app/reloader_process.hpp"
+#include "app/own_process.hpp"
 #include "base/clock.hpp"
 #include "base/ending.hpp"
+#include "base/fd.hpp"
 #include "proc/signals.hpp"
 #include "proc/terminal.hpp"
 #include "proc/tree.hpp"
@@ -32,6 +33,7 @@ class Supervisor {
 
  private:
   [[nodiscard]] Channel& channel() { return reloader_->channel(); }
+  void start_builder();
   void start_reloader();
   void ready_successor();
   void dismiss_successor();
@@ -39,12 +41,15 @@ class Supervisor {
   void take_signals();
   void take_stop_signal(const signalfd_siginfo& signal);
   void take_reports();
-  std::optional<Received> next_report();
+  void take_builders_lines();
   void take_ended_children();
+  void note_lost_builder();
   void note_strangers();
   [[nodiscard]] std::optional<Ending> conclude();
   void do_without_handover();
+  void end_builder();
   void sweep();
+  [[nodiscard]] std::set<pid_t> spared() const;
   bool wait_until_gone(const proc::TreeStop& tree, TimePoint until,
                        const std::function<void()>& step, const std::function<bool()>& enough);
 
@@ -56,14 +61,20 @@ class Supervisor {
   proc::Terminal terminal_;
 
   // Of the reloader that runs now, or ran last.
-  std::optional<ReloaderProcess> reloader_;
+  std::optional<OwnProcess> reloader_;
   std::optional<Ending> reloader_ended_;
   std::optional<Farewell> farewell_;
   std::optional<Error> failure_;
   bool handed_over_ = false;
 
   // The next one, executed ahead: it waits.
-  std::optional<ReloaderProcess> successor_;
+  std::optional<OwnProcess> successor_;
+
+  // With --build; until the end.
+  std::optional<OwnProcess> builder_;
+  std::optional<Ending> builder_ended_;
+  bool builder_lost_ = false;  // it has ended before its time
+  Fd builds_;                  // the reloaders' end of the socket to it
 
   Handover handover_;
   Descriptors with_;           // what goes with it

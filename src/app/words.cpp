@@ -144,6 +144,13 @@ std::string unfinished_text(const std::string& command, proc::Wholeness wholenes
   return printable(command) + " " + state;
 }
 
+std::string blind_build_text(int error) {
+  return fmt::format(
+      "the kernel does not tell what a build writes ({}): what changes during a build leads to one "
+      "more, and during that one is taken for output",
+      std::strerror(error));
+}
+
 std::string names_of(const std::vector<proc::TreeStop::Left>& left) {
   std::vector<std::string> names;
   names.reserve(left.size());

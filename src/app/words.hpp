@@ -36,6 +36,9 @@ Error start_error(const std::string& command, int error, bool file_is_there);
 /// "./server is still being written", "./server is not there".
 std::string unfinished_text(const std::string& command, proc::Wholeness wholeness);
 
+/// What follows from the kernel's refusal, by this errno, to tell what a build writes.
+std::string blind_build_text(int error);
+
 /// "python3 (pid 12), sh (pid 14, which may not be signalled)".
 std::string names_of(const std::vector<proc::TreeStop::Left>& left);
 

@@ -133,6 +133,11 @@ class CommandLine {
                      [this](const std::string& name, const std::string& text) {
                        options_.soft.push_back(soft_rule(name, text));
                      });
+    parser_.add_text(
+        "--build", "CMD",
+        "Run `sh -c CMD` before each start, while the old\nCOMMAND goes on; start only "
+        "what was built",
+        options_.build, "give a command line for sh, as in 'make -j2'");
     parser_.add_choice(
         "--on-exit", "WHAT",
         "When COMMAND ends by itself: wait for a change,\nexit with its status, or restart "

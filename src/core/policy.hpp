@@ -144,6 +144,10 @@ class Policy {
 
   /// Whether the tree is being stopped: TreeGone is awaited.
   [[nodiscard]] bool stopping() const { return state_ == State::stopping; }
+  /// Whether reloadrun is to end.
+  [[nodiscard]] bool ending() const {
+    return state_ == State::over || (stopping() && after_ == After::end);
+  }
 
  private:
   enum class State { fresh, waiting, starting, running, pausing, stopping, over };

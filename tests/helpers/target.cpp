@@ -7,6 +7,7 @@
 //     die=N         end by this signal
 //     ignore=N      ignore a signal
 //     tell=N        report a signal ("signal number=N") and go on
+//     end-by=N      end with 0 on this signal
 //     last-words=N  on this signal report "last-words", and end with 7
 //     daemon        leave a daemon behind: forked twice, in a session of its own
 //     child=ORDER   fork a child that does one order and waits
@@ -232,6 +233,7 @@ void follow(std::string_view order) {
   if (word == "ignore") ::signal(number, SIG_IGN);
   if (word == "tell") ::signal(number, tell_signal);
   if (word == "last-words") ::signal(number, last_words);
+  if (word == "end-by") ::signal(number, [](int) { ::_exit(0); });
   if (word == "daemon") leave_daemon();
   if (word == "child") make_child(rest);
   if (word == "raw") make_raw();

@@ -1,4 +1,4 @@
-#include "app/reloader_process.hpp"
+#include "app/own_process.hpp"
 
 #include <csignal>
 #include <system_error>
@@ -10,8 +10,8 @@
 
 namespace reloadrun::app {
 
-ReloaderProcess::ReloaderProcess(const std::vector<std::string>& arguments) {
-  auto [ours, theirs] = Channel::make_pair(Role::reloader);
+OwnProcess::OwnProcess(Role role, const std::vector<std::string>& arguments) {
+  auto [ours, theirs] = Channel::make_pair(role);
   proc::Program program;
   program.file = "/proc/self/exe";
   program.arguments = arguments;
@@ -30,9 +30,9 @@ ReloaderProcess::ReloaderProcess(const std::vector<std::string>& arguments) {
   missed_a_signal_ = spawned.missed_a_signal;
 }
 
-void ReloaderProcess::signal(int signal) const { proc::send_signal(handle_, signal); }
+void OwnProcess::signal(int signal) const { proc::send_signal(handle_, signal); }
 
-void ReloaderProcess::dismiss() const {
+void OwnProcess::dismiss() const {
   signal(SIGKILL);
   proc::wait_for_child(pid_);
 }

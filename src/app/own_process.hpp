@@ -1,5 +1,5 @@
-// A reloader as its parent sees it: a process, and this end of the socket to it. Driven by the
-// supervisor, on its main thread.
+// A reloader, or the builder, as its parent sees it: a process, and this end of the socket to it.
+// Driven by the supervisor, on its main thread.
 #pragma once
 
 #include <sys/types.h>
@@ -12,11 +12,11 @@
 
 namespace reloadrun::app {
 
-class ReloaderProcess {
+class OwnProcess {
  public:
   /// Executes this very program again, whatever lies at its path by now. It waits for send_begin(),
   /// and ends when this process has ended. Throws std::system_error.
-  explicit ReloaderProcess(const std::vector<std::string>& arguments);
+  OwnProcess(Role role, const std::vector<std::string>& arguments);
 
   [[nodiscard]] Channel& channel() { return channel_; }
   [[nodiscard]] pid_t pid() const { return pid_; }

@@ -1,0 +1,50 @@
+// Tells what builds write from changes (--build). Driven by the observer, on the reloader's main
+// thread, with what each look has found, before that counts as a change.
+//
+// The builder knows of a write before it is done, so whatever a look sees of it can be asked for.
+// Once the file is closed and was looked at, the write is accounted for, and what comes after it is
+// somebody else's: a source that a formatter rewrites may be saved by its author right after.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "app/build_link.hpp"
+#include "watch/snapshot.hpp"
+
+namespace reloadrun::app {
+
+class BuildOutputs {
+ public:
+  /// `link` is the caller's; null: nothing is built.
+  explicit BuildOutputs(BuildLink* link) : link_(link) {}
+
+  /// Takes what a build has written out of `found`. Returns the files whose writers have closed
+  /// them: they are to be looked at once more, since what was seen may be older than the last
+  /// words, and then to be accounted for.
+  std::vector<std::string> sort_out(watch::Changes& found);
+  void account(const std::vector<std::string>& closed);
+  /// Everything up to this write was seen, and is accounted for.
+  void account_all(WrittenFiles::Number until);
+
+  /// Whether some are open still, whose closing is to be noticed, and not too many to ask for.
+  [[nodiscard]] bool any_open() const { return !open_.empty() && open_.size() <= most_asked; }
+
+ private:
+  static constexpr std::size_t most_asked = 50;
+
+  /// What the builder calls a file, and the number of its last write.
+  using Writes = std::map<std::string, WrittenFiles::Number>;
+  struct Asked {
+    std::string path;
+    std::vector<std::string> names;
+  };
+  std::map<std::string, Writes> writes_of(const std::vector<Asked>& asked);
+
+  BuildLink* link_;
+  std::map<std::string, Writes> open_;    // by the look's path; a build has them open
+  std::map<std::string, Writes> closed_;  // to be accounted for
+};
+
+}  // namespace reloadrun::app

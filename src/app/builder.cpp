@@ -1,0 +1,221 @@
+#include "app/builder.hpp"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <system_error>
+#include <utility>
+
+#include "app/words.hpp"
+#include "app/working_directory.hpp"
+#include "base/log.hpp"
+#include "net/written.hpp"
+#include "proc/spawn.hpp"
+#include "reloadrun/error.hpp"
+
+namespace reloadrun::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+// What has not ended this long after KILL does not end for us.
+constexpr Duration kill_grace = 1s;
+
+}  // namespace
+
+Builder::Builder(Channel channel, Begin begin)
+    : channel_(std::move(channel)),
+      options_(std::move(begin.options)),
+      directory_(std::move(begin.directory)),
+      signals_(begin.signals),
+      service_(std::move(begin.builds)),
+      ended_children_({SIGCHLD}) {}
+
+int Builder::run() {
+  log::to(
+      [this](auto level, std::string_view text) {
+        channel_.send(Line{static_cast<int>(level), std::string(text)});
+      },
+      options_.verbosity);
+  proc::become_subreaper();
+  while (!ended_) attend();
+  return status_stopped;
+}
+
+void Builder::attend() {
+  std::vector<pollfd> descriptors{
+      {channel_.fd(), POLLIN, 0}, {service_.fd(), POLLIN, 0}, {ended_children_.fd(), POLLIN, 0}};
+  for (const auto& notifier : notifiers_) descriptors.push_back({notifier.fd(), POLLIN, 0});
+  Deadline until;
+  if (stop_) until = Clock::now() + proc::tree_recheck;
+  wait_for(descriptors, until);
+  take_orders();
+  take_writes();  // before the questions about them
+  take_requests();
+  take_ended_children();
+  take_time();
+}
+
+void Builder::take_orders() {
+  if (channel_.closed()) return;
+  while (const auto order = channel_.receive_order()) {
+    if (const auto* stop = std::get_if<StopOrder>(&*order)) end(stop->group_was_told);
+    if (std::holds_alternative<KillOrder>(*order)) {
+      end(false);
+      kill();
+    }
+  }
+  if (channel_.closed()) end(false);  // the supervisor has died
+}
+
+void Builder::take_requests() {
+  while (const auto request = service_.next()) {
+    if (std::holds_alternative<BuildOrder>(*request)) {
+      if (!build_ && !ending_) start_build();
+    } else if (std::holds_alternative<StopBuildOrder>(*request)) {
+      if (!build_ || stop_) continue;  // it has ended, which was told
+      proc::TreeStop tree(daemons_);
+      tree.ask(SIGINT);  // make and ninja remove what is half written
+      stop(std::move(tree));
+    } else if (const auto* question = std::get_if<WritesQuestion>(&*request)) {
+      WritesAnswer answer{question->number, {}};
+      for (const std::string& path : question->paths) {
+        answer.last.push_back(written_.last_of(path));
+      }
+      service_.report(answer);
+    } else if (const auto* seen = std::get_if<WritesSeen>(&*request)) {
+      for (const auto& [path, until] : seen->until) written_.account(path, until);
+    } else if (const auto* all = std::get_if<AllWritesSeen>(&*request)) {
+      written_.account_all(all->until);
+    }
+  }
+}
+
+void Builder::take_writes() {
+  for (auto& notifier : notifiers_) take_writes_from(notifier);
+  const auto is_over = [](const net::Notifier& notifier) {
+    pollfd state{notifier.fd(), POLLIN, 0};
+    return ::poll(&state, 1, 0) == 1 && (state.revents & POLLIN) == 0;  // nobody is left
+  };
+  std::erase_if(notifiers_, is_over);
+}
+
+void Builder::take_writes_from(net::Notifier& notifier) {
+  for (;;) {
+    pollfd state{notifier.fd(), POLLIN, 0};
+    if (::poll(&state, 1, 0) != 1 || (state.revents & POLLIN) == 0) return;
+    const auto call = notifier.next();
+    if (!call) continue;
+    const auto paths = net::written_by(*call);
+    // What was read is the caller's only if it still waits: then, too, this is before it writes.
+    if (notifier.waits(*call)) {
+      for (const std::string& path : paths) written_.note(path);
+    }
+    notifier.let_go_on(*call);
+  }
+}
+
+void Builder::take_ended_children() {
+  while (ended_children_.next()) {
+  }
+  while (const auto reaped = proc::reap_any()) {
+    daemons_.erase(reaped->pid);
+    if (build_ && reaped->pid == build_->pid) build_->ended = reaped->ending;
+  }
+  if (build_ && build_->ended && !stop_) tell_build_over(0);
+}
+
+void Builder::take_time() {
+  if (!stop_) return;
+  const TimePoint now = Clock::now();
+  if (stop_->tree.left().empty()) {
+    take_ended_children();
+    stopped();
+  } else if (stop_->give_up_at && *stop_->give_up_at <= now) {
+    log::error("cannot end {}: it is left behind", names_of(stop_->tree.left()));
+    stopped();
+  } else if (stop_->killing) {
+    stop_->tree.kill();
+  } else if (stop_->kill_at <= now) {
+    kill();
+  } else {
+    stop_->tree.ask_again();
+  }
+}
+
+void Builder::start_build() {
+  if (return_to_directory(directory_)) log::debug("{} is back", printable(directory_));
+  const Fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  proc::Program program;
+  program.file = "/bin/sh";
+  program.arguments = {"sh", "-c", options_.build};
+  program.environment = proc::environment_without({run_main_variable, channel_variable});
+  program.signals = signals_;
+  program.parent_death_signal = SIGKILL;
+  program.input_fd = nothing.get();  // what is typed is for the target
+  program.output_fd = STDERR_FILENO;
+  program.filter = net::write_filter();
+  daemons_ = proc::children_of(::getpid());
+  build_ = Build{.begun = Clock::now()};
+  try {
+    auto spawned = proc::spawn(program);
+    if (spawned.listener) notifiers_.emplace_back(std::move(spawned.listener));
+    if (spawned.error != 0) return tell_build_over(spawned.error);
+    build_->pid = spawned.pid;
+    build_->missed_a_signal = spawned.missed_a_signal;
+    service_.report(BuildRuns{spawned.filter_error});
+  } catch (const std::system_error& error) {  // no process, no descriptor
+    tell_build_over(error.code().value());
+  }
+}
+
+void Builder::tell_build_over(int error) {
+  const Build build = *std::exchange(build_, std::nullopt);
+  service_.report(BuildOver{error, build.ended.value_or(Ending{}), Clock::now() - build.begun,
+                            written_.last()});
+}
+
+/// All builds, and what they have left.
+void Builder::end(bool group_was_told) {
+  if (std::exchange(ending_, true)) return;
+  proc::TreeStop tree;
+  const bool untold = build_ && build_->missed_a_signal;
+  tree.ask(options_.stop_signal, group_was_told, untold ? build_->pid : 0);
+  stop(std::move(tree));
+}
+
+void Builder::stop(proc::TreeStop tree) {
+  stop_ = Stop{std::move(tree), Clock::now() + options_.stop_timeout};
+}
+
+void Builder::kill() {
+  if (stop_->killing) return;
+  stop_->killing = true;
+  stop_->give_up_at = Clock::now() + kill_grace;
+  if (const auto left = stop_->tree.left(); !left.empty()) log::warn("killing {}", names_of(left));
+  stop_->tree.kill();
+}
+
+void Builder::stopped() {
+  stop_.reset();
+  if (ending_) {
+    ended_ = true;
+  } else {
+    tell_build_over(0);
+  }
+}
+
+int build(Channel channel) {
+  ::prctl(PR_SET_NAME, "reloadrun");
+  auto begin = channel.receive_begin();
+  if (!begin) return status_stopped;  // the supervisor has gone
+  begin->signals.let_stops_through();
+  return Builder(std::move(channel), std::move(*begin)).run();
+}
+
+}  // namespace reloadrun::app
