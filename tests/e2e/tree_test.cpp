@@ -1,4 +1,4 @@
-// Nothing is left behind, whoever is killed. The fixture proves the rest: it adopts what gets away.
+// Nothing is left behind of a target's tree. The fixture proves the rest: it adopts what gets away.
 
 #include "proc/tree.hpp"
 
@@ -6,27 +6,17 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
 
 #include "helpers/deadline.hpp"
 #include "helpers/fixture.hpp"
-#include "helpers/saboteur.hpp"
 
 namespace reloadrun::test {
 namespace {
 
-class Tree : public EndToEnd {
- protected:
-  /// In a pid namespace of its own, which root alone may make without a user namespace.
-  static void make_process_1(Invocation& invocation) {
-    Words unshare{"unshare", "--pid", "--fork", "--kill-child", "--mount-proc"};
-    if (::geteuid() != 0) unshare.insert(unshare.end(), {"--user", "--map-root-user"});
-    invocation.arguments.insert(invocation.arguments.begin(), unshare.begin(), unshare.end());
-  }
-};
+class Tree : public EndToEnd {};
 
 TEST_F(Tree, DaemonsAndChildrenGoWithTheTarget) {
   Program program(reloadrun({}, target({"child=tell=12", "daemon", "child=daemon"})));
@@ -64,6 +54,22 @@ TEST_F(Tree, WhatIgnoresTermIsKilled) {
   EXPECT_EQ(program.wait(), Ending{});
 }
 
+TEST_F(Tree, WhatIsWaitedForIsNamedAfterASecond) {
+  Program program(reloadrun({"--stop-timeout", "1200ms"}, target({"child=ignore=15", "tell=12"})));
+  const auto child = reports.next("child");
+  reports.next("ready");
+  place.edit("app.py", "changed");
+  const std::string name = "test_target (pid " + child["pid"] + ")";
+  EXPECT_EQ(program.expect("waiting up to"),
+            "[reloadrun] waiting up to 200 ms for " + name + " to end");
+  program.expect("killing " + name);
+  reports.next("ready");
+  EXPECT_FALSE(is_alive(child.number("pid")));
+  program.signal(SIGTERM);
+  program.expect("waiting up to 200 ms");
+  EXPECT_EQ(program.wait(), Ending{});
+}
+
 TEST_F(Tree, AChainOfForksIsCaught) {
   Program program(reloadrun({"--stop-timeout", "200ms"}, target({"child=fork-on", "fork-on"})));
   reports.next("start");
@@ -82,80 +88,6 @@ TEST_F(Tree, AShellsCleanupIsLeftToRun) {
   program.signal(SIGTERM);
   EXPECT_EQ(program.wait(), Ending{});
   EXPECT_EQ(content_of(place.beside("cleaned")), "cleaned\n");
-}
-
-TEST_F(Tree, AKilledSupervisorTakesEverythingWithIt) {
-  Program program(reloadrun({}, target({"daemon", "child=tell=12"})));
-  reports.next("daemon");
-  reports.next("ready");
-  program.signal(SIGKILL);
-  EXPECT_EQ(program.wait(), (Ending{true, SIGKILL}));
-  wait_until_nothing_is_left();
-}
-
-TEST_F(Tree, AKilledReloaderEndsTheSupervisorByTheSameSignal) {
-  for (const int number : {SIGKILL, SIGABRT}) {
-    auto invocation = reloadrun({}, target({"daemon", "child=tell=12"}));
-    invocation.prepare = [] {
-      rlimit core{};
-      ::getrlimit(RLIMIT_CORE, &core);
-      core.rlim_cur = core.rlim_max;
-      ::setrlimit(RLIMIT_CORE, &core);
-    };
-    Program program(invocation);
-    const pid_t reloader = reports.next("start").number("parent");
-    reports.next("daemon");
-    reports.next("ready");
-    ::kill(reloader, number);
-    program.expect("the reloader was ended by " +
-                   std::string(number == SIGKILL ? "SIGKILL" : "SIGABRT"));
-    const Ending ending = program.wait();
-    EXPECT_TRUE(ending.by_signal);
-    EXPECT_EQ(ending.value, number);
-    EXPECT_FALSE(ending.core_dumped);
-  }
-}
-
-TEST_F(Tree, AReloaderIsKilledAtAnyMoment) {
-  // While it starts, while it looks, while it stops a slow target.
-  for (int delay = 0; delay < 20; ++delay) {
-    place.edit("app.py", std::to_string(delay));
-    Program program(reloadrun({"--stop-timeout", "100ms"}, target({"ignore=15", "daemon"})));
-    const auto children = [&] { return proc::children_of(program.pid()); };
-    eventually("a reloader", [&] { return !children().empty(); });
-    ::usleep(static_cast<useconds_t>(delay) * 500);
-    if (delay % 2 != 0) place.edit("app.py", "changed");
-    eventually("its end", [&] {  // a reloader that has just ended by itself is followed by another
-      for (const pid_t pid : children()) ::kill(pid, SIGKILL);
-      siginfo_t ended{};
-      ::waitid(P_PID, static_cast<id_t>(program.pid()), &ended, WEXITED | WNOHANG | WNOWAIT);
-      return ended.si_pid != 0;
-    });
-    EXPECT_EQ(program.wait(), (Ending{true, SIGKILL})) << program.said();
-    ASSERT_NO_FATAL_FAILURE(wait_until_nothing_is_left());
-  }
-}
-
-TEST_F(Tree, BothKilledInOneInstantTakeTheCommandWithThem) {
-  Program program(reloadrun({}, target()));
-  const pid_t reloader = reports.next("start").number("parent");
-  reports.next("ready");
-  ::kill(program.pid(), SIGSTOP);
-  ::kill(reloader, SIGSTOP);
-  ::kill(program.pid(), SIGKILL);
-  ::kill(reloader, SIGKILL);
-  EXPECT_EQ(program.wait(), (Ending{true, SIGKILL}));
-  wait_until_nothing_is_left();
-}
-
-TEST_F(Tree, AStoppedReloaderIsWokenWhenItsSupervisorIsKilled) {
-  Program program(reloadrun({}, target({"daemon"})));
-  const pid_t reloader = reports.next("start").number("parent");
-  reports.next("ready");
-  ::kill(reloader, SIGSTOP);
-  program.signal(SIGKILL);
-  EXPECT_EQ(program.wait(), (Ending{true, SIGKILL}));
-  wait_until_nothing_is_left();
 }
 
 TEST_F(Tree, MoreProcessesThanDescriptorsAreAllAsked) {
@@ -246,50 +178,6 @@ TEST_F(Tree, WhatMayNotBeSignalledIsNamedAndNothingIsStartedOverIt) {
   EXPECT_TRUE(is_alive(second.number("pid")));
   ::kill(second.number("pid"), SIGKILL);
   wait_until_nothing_is_left();
-}
-
-TEST_F(Tree, WorksAsProcess1) {
-  auto invocation = reloadrun({}, target({"daemon"}));
-  make_process_1(invocation);
-  Program program(invocation);
-  const auto first = reports.next("start");
-  reports.next("ready");
-  place.edit("app.py", "changed");
-  EXPECT_EQ(reports.next("start")["generation"], "'2'");
-  reports.next("ready");
-  const pid_t process_1 = only_child_of(program.pid());
-  ::kill(process_1, SIGTERM);
-  EXPECT_EQ(program.wait(), Ending{});
-}
-
-TEST_F(Tree, Process1SignalsNoStranger) {
-  // What is put into a container from outside becomes process 1's child when its parent ends.
-  auto invocation = reloadrun({"-v"}, target({"daemon"}));
-  make_process_1(invocation);
-  Program program(invocation);
-  const pid_t process_1 = only_child_of(program.pid());
-  reports.next("ready");
-  const pid_t reloader = reloader_below(process_1);
-  successor_below(process_1);
-  Words enter{"nsenter", "--target", std::to_string(process_1), "--pid", "--mount"};
-  if (::geteuid() != 0) enter.insert(enter.end(), {"--user", "--preserve-credentials"});
-  const std::string script = test_target_path() + " " + reports.path() + " last-words=15 &";
-  enter.insert(enter.end(), {"sh", "-c", script});
-  Program stranger({.arguments = enter, .directory = place.work()});
-  EXPECT_EQ(stranger.wait(), Ending{});
-  reports.next("ready");
-  eventually("its adoption", [&] { return proc::children_of(process_1).size() == 3; });
-  program.expect("comes from elsewhere");
-  ::kill(reloader, SIGKILL);
-  EXPECT_EQ(program.wait(), (Ending{false, 128 + SIGKILL}));
-  EXPECT_FALSE(reports.has("last-words"));
-}
-
-TEST_F(Tree, Process1EndsWith128AndTheSignal) {
-  auto invocation = reloadrun({"--on-exit", "exit"}, target({"die=11"}));
-  make_process_1(invocation);
-  Program program(invocation);
-  EXPECT_EQ(program.wait(), (Ending{false, 128 + SIGSEGV}));
 }
 
 }  // namespace
