@@ -1,5 +1,7 @@
 // On a terminal: reading, Ctrl-C, Ctrl-Z, the window's closing, and its modes afterwards.
 
+#include "helpers/terminal.hpp"
+
 #include <fcntl.h>
 #include <signal.h>
 #include <termios.h>
@@ -7,34 +9,11 @@
 
 #include <fstream>
 
-#include "helpers/fixture.hpp"
+#include "helpers/deadline.hpp"
 #include "helpers/shell.hpp"
 
 namespace reloadrun::test {
 namespace {
-
-constexpr auto ctrl_c = "\x03";
-constexpr auto ctrl_z = "\x1a";
-
-class OnTerminal : public EndToEnd {
- protected:
-  [[nodiscard]] Invocation on_terminal(const Words& options, const Words& command) const {
-    auto invocation = reloadrun(options, command);
-    invocation.terminal = true;
-    return invocation;
-  }
-  static bool is_raw(const Program& program) {
-    termios modes{};
-    EXPECT_EQ(::tcgetattr(program.terminal(), &modes), 0);
-    return (modes.c_lflag & (ECHO | ICANON)) == 0;
-  }
-  /// The same command as a line for a shell.
-  [[nodiscard]] std::string line(const Words& options, const Words& command) const {
-    std::string text;
-    for (const auto& word : reloadrun(options, command).arguments) text += "'" + word + "' ";
-    return text;
-  }
-};
 
 TEST_F(OnTerminal, TheTargetReadsInEveryGeneration) {
   Program program(on_terminal({}, target({"read"})));
@@ -238,6 +217,31 @@ TEST_F(OnTerminal, CtrlZAndFgGoOnWithoutARestart) {
   EXPECT_EQ(reports.next("start")["generation"], "'2'");
   shell.program().type(ctrl_c);
   shell.expect_prompt();
+  shell.exit();
+}
+
+TEST_F(OnTerminal, AnEditWhileAllIsStoppedIsOneRestartAfterFg) {
+  Shell shell(place.work());
+  shell.start(line({}, target({"child=tell=12"})));
+  reports.next("ready");
+  shell.program().expect("started");
+  shell.program().type(ctrl_z);
+  shell.expect_all_stopped();
+  place.edit("app.py", "changed");
+  EXPECT_FALSE(reports.has("start"));
+  shell.start("fg");
+  auto start = reports.next("start");
+  EXPECT_EQ(start["generation"], "'2'");
+  EXPECT_EQ(start["changed"], "'app.py'");
+  reports.next("ready");
+  place.edit("fence", "");
+  start = reports.next("start");
+  EXPECT_EQ(start["generation"], "'3'");
+  EXPECT_EQ(start["changed"], "'fence'");
+  reports.next("ready");
+  shell.program().type(ctrl_c);
+  shell.expect_prompt();
+  EXPECT_EQ(shell.children(), 0U);
   shell.exit();
 }
 
