@@ -57,6 +57,19 @@ TEST_F(Life, OnExitRestartStartsAgainAndSlowsDown) {
   end(program);
 }
 
+TEST_F(Life, OnExitRestartForgetsAfterAGoodRun) {
+  // The third run is a good one: what follows is as if nothing had been before.
+  Program program(reloadrun({"--on-exit", "restart"},
+                            {"sh", "-c", "[ $RELOADRUN_GENERATION != 3 ] || sleep 5.1; exit 1"}));
+  for (const char* said :
+       {"restarted, pid", "again in 100 ms", "restarted, pid", " after 5.", "restarted, pid",
+        "again in 100 ms", "restarted, pid", "again in 200 ms"}) {
+    program.expect(said);
+  }
+  end(program);
+  EXPECT_EQ(program.said().find("again in 200 ms"), program.said().rfind("again in 200 ms"));
+}
+
 TEST_F(Life, OnExitRestartIsInterruptedByAChange) {
   Program program(reloadrun({"--on-exit", "restart"}, target({"exit=1"})));
   program.expect("again in 800 ms");

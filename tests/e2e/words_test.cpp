@@ -1,9 +1,13 @@
 // What reloadrun says, where, and how loud.
 
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <fstream>
 #include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "helpers/fixture.hpp"
 
@@ -53,13 +57,44 @@ TEST_F(Says, EachStepInALineOfItsOwn) {
 }
 
 TEST_F(Says, HowATargetEnded) {
-  Program by_status(reloadrun({}, target({"exit=4"})));
-  by_status.expect(" exited with status 4 after ");
-  by_status.expect("waiting for a change to start " + test_target_path() + " again");
-  end(by_status);
-  Program by_signal(reloadrun({}, target({"die=9"})));
-  by_signal.expect(" was ended by SIGKILL after ");
-  end(by_signal);
+  const std::vector<std::pair<std::string, std::string>> endings{
+      {"exit=0", "exited with status 0"},     {"exit=3", "exited with status 3"},
+      {"exit=255", "exited with status 255"}, {"die=9", "was ended by SIGKILL"},
+      {"die=15", "was ended by SIGTERM"},     {"die=13", "was ended by SIGPIPE"}};
+  for (const char* on_exit : {"wait", "restart", "exit"}) {
+    for (const auto& [order, words] : endings) {
+      Program program(reloadrun({"--on-exit", on_exit}, target({order})));
+      const auto line = program.expect(words + " after ");
+      EXPECT_TRUE(line.starts_with("[reloadrun] " + test_target_path() + " " + words)) << line;
+      if (on_exit == std::string("wait")) {
+        program.expect("waiting for a change to start " + test_target_path() + " again");
+      }
+      if (on_exit == std::string("exit")) {
+        program.wait();
+      } else {
+        end(program);
+      }
+    }
+  }
+}
+
+TEST_F(Says, ThatATargetLeftACore) {
+  const auto with_cores = [] {
+    rlimit core{};
+    ::getrlimit(RLIMIT_CORE, &core);
+    core.rlim_cur = core.rlim_max;
+    ::setrlimit(RLIMIT_CORE, &core);
+  };
+  auto invocation = reloadrun({"-w", "app.py"}, target({"die=11"}));
+  invocation.prepare = with_cores;
+  place.edit("app.py", "");
+  Program alone(
+      {.arguments = target({"die=11"}), .directory = place.work(), .prepare = with_cores});
+  if (!alone.wait().core_dumped) GTEST_SKIP() << "no program leaves a core here";
+  Program program(invocation);
+  program.expect("was ended by SIGSEGV (core dumped) after ");
+  program.expect("waiting for a change");
+  end(program);
 }
 
 TEST_F(Says, NothingWhenQuiet) {
