@@ -36,8 +36,12 @@ void members(Archive& a, BuildOver& over) {
   a(over.error, over.ending, over.ran, over.last_write);
 }
 template <class Archive>
+void members(Archive& a, WrittenFiles::Writes& writes) {
+  a(writes.last, writes.done);
+}
+template <class Archive>
 void members(Archive& a, WritesAnswer& answer) {
-  a(answer.number, answer.last);
+  a(answer.number, answer.writes);
 }
 
 namespace {
@@ -86,15 +90,15 @@ std::optional<BuildReport> BuildLink::receive() {
   return report;
 }
 
-std::vector<WrittenFiles::Number> BuildLink::last_writes(const std::vector<std::string>& paths) {
-  std::vector<WrittenFiles::Number> all;
+std::vector<WrittenFiles::Writes> BuildLink::writes_of(const std::vector<std::string>& paths) {
+  std::vector<WrittenFiles::Writes> all;
   for (std::size_t at = 0; at < paths.size(); at += most_in_a_message) {
     const auto some = std::span(paths).subspan(at, std::min(most_in_a_message, paths.size() - at));
     const std::uint64_t question = ++questions_;
     send(WritesQuestion{question, {some.begin(), some.end()}});
     const auto answer = answer_to(question);
-    if (!answer || answer->last.size() != some.size()) break;
-    all.insert(all.end(), answer->last.begin(), answer->last.end());
+    if (!answer || answer->writes.size() != some.size()) break;
+    all.insert(all.end(), answer->writes.begin(), answer->writes.end());
   }
   all.resize(paths.size());
   return all;

@@ -53,7 +53,7 @@ struct BuildOver {
 };
 struct WritesAnswer {
   std::uint64_t number = 0;
-  std::vector<WrittenFiles::Number> last;  ///< of each path; 0: none
+  std::vector<WrittenFiles::Writes> writes;  ///< of each path
 };
 using BuildReport = std::variant<BuildRuns, BuildOver, WritesAnswer>;
 using BuildNews = std::variant<BuildRuns, BuildOver>;
@@ -74,9 +74,8 @@ class BuildLink {
   void order_build() { send(BuildOrder{}); }
   void order_stop() { send(StopBuildOrder{}); }
 
-  /// The last writes of these files that are not accounted for; 0 where there are none. Waits for
-  /// the answer.
-  std::vector<WrittenFiles::Number> last_writes(const std::vector<std::string>& paths);
+  /// The writes of each of these files that are not accounted for. Waits for the answer.
+  std::vector<WrittenFiles::Writes> writes_of(const std::vector<std::string>& paths);
   void account(std::map<std::string, WrittenFiles::Number> until);
   void account_all(WrittenFiles::Number until) { send(AllWritesSeen{until}); }
 

@@ -11,19 +11,32 @@ namespace {
 
 namespace fs = std::filesystem;
 
+struct Asked {
+  std::string path;
+  std::vector<std::string> names;
+};
+
+/// Without links, as far as it is there. (std::filesystem::weakly_canonical() fails when a part of
+/// it goes away meanwhile.)
+fs::path without_links(fs::path path) {
+  fs::path rest;
+  for (;;) {
+    std::error_code error;
+    const fs::path there = fs::canonical(path, error);
+    if (!error) return rest.empty() ? there : there / rest;
+    if (!path.has_relative_path()) return path / rest;
+    rest = rest.empty() ? path.filename() : path.filename() / rest;
+    path = path.parent_path();
+  }
+}
+
 /// Under which names the builder may know a file: its own without links before it, and what it
 /// leads to if it is a link. Also for a file that has gone, with its directory even.
 std::vector<std::string> names_of(const std::string& path) {
   std::error_code error;
   const fs::path whole = fs::absolute(path, error).lexically_normal();
-  if (error) return {};
-  const fs::path directory = fs::weakly_canonical(whole.parent_path(), error);
-  if (error) return {};
-  std::vector<std::string> names{directory / whole.filename()};
-  if (fs::is_symlink(names.front(), error)) {
-    const fs::path file = fs::weakly_canonical(names.front(), error);
-    if (!error) names.push_back(file);
-  }
+  std::vector<std::string> names{without_links(whole.parent_path()) / whole.filename()};
+  if (fs::is_symlink(names.front(), error)) names.push_back(without_links(names.front()));
   return names;
 }
 
@@ -34,50 +47,43 @@ std::vector<std::string> BuildOutputs::sort_out(watch::Changes& found) {
   std::vector<Asked> asked;
   for (const auto& change : found) asked.push_back({change.path, names_of(change.path)});
   // What was opened since has a later write.
-  if (any_open()) {
-    for (const auto& [path, writes] : open_) asked.push_back({path, names_of(path)});
+  if (any_left()) {
+    for (const auto& [path, writes] : unaccounted_) asked.push_back({path, names_of(path)});
   }
   if (asked.empty()) return {};
-  const auto writes = writes_of(asked);
-  std::erase_if(found, [&](const auto& change) { return writes.contains(change.path); });
-
-  std::vector<std::string> closed;
-  for (const auto& [path, its_writes] : writes) {
-    const bool is_open = proc::open_for_writing(path) == proc::Writing::yes;
-    (is_open ? open_ : closed_).insert_or_assign(path, its_writes);
-    if (is_open) continue;
-    open_.erase(path);
-    closed.push_back(path);
-  }
-  return closed;
-}
-
-std::map<std::string, BuildOutputs::Writes> BuildOutputs::writes_of(
-    const std::vector<Asked>& asked) {
   std::vector<std::string> names;
   for (const Asked& one : asked) names.insert(names.end(), one.names.begin(), one.names.end());
-  const auto numbers = link_->last_writes(names);
-  std::map<std::string, Writes> writes;
-  std::size_t at = 0;
+  const auto answers = link_->writes_of(names);
+  std::vector<std::string> closed;
+  auto answer = answers.begin();
   for (const Asked& one : asked) {
+    Writes writes;
+    bool done = true;
     for (const std::string& name : one.names) {
-      if (numbers[at] != 0) writes[one.path].emplace(name, numbers[at]);
-      ++at;
+      if (answer->last != 0) {
+        writes.emplace(name, answer->last);
+        done = done && answer->done;
+      }
+      ++answer;
     }
+    if (writes.empty()) continue;
+    unaccounted_.insert_or_assign(one.path, std::move(writes));
+    if (done && proc::open_for_writing(one.path) != proc::Writing::yes) closed.push_back(one.path);
   }
-  return writes;
+  std::erase_if(found, [&](const auto& change) { return unaccounted_.contains(change.path); });
+  return closed;
 }
 
 void BuildOutputs::account(const std::vector<std::string>& closed) {
   Writes until;
   for (const std::string& path : closed) {
-    if (auto one = closed_.extract(path)) until.merge(one.mapped());
+    if (auto one = unaccounted_.extract(path)) until.merge(one.mapped());
   }
   if (!until.empty()) link_->account(std::move(until));
 }
 
 void BuildOutputs::account_all(WrittenFiles::Number until) {
-  open_.clear();
+  unaccounted_.clear();
   link_->account_all(until);
 }
 

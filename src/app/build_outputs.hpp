@@ -28,23 +28,19 @@ class BuildOutputs {
   /// Everything up to this write was seen, and is accounted for.
   void account_all(WrittenFiles::Number until);
 
-  /// Whether some are open still, whose closing is to be noticed, and not too many to ask for.
-  [[nodiscard]] bool any_open() const { return !open_.empty() && open_.size() <= most_asked; }
+  /// Whether some are being written, of which it is to be noticed soon when they are not, and not
+  /// too many to ask for.
+  [[nodiscard]] bool any_left() const {
+    return !unaccounted_.empty() && unaccounted_.size() <= most_asked;
+  }
 
  private:
   static constexpr std::size_t most_asked = 50;
 
   /// What the builder calls a file, and the number of its last write.
   using Writes = std::map<std::string, WrittenFiles::Number>;
-  struct Asked {
-    std::string path;
-    std::vector<std::string> names;
-  };
-  std::map<std::string, Writes> writes_of(const std::vector<Asked>& asked);
-
   BuildLink* link_;
-  std::map<std::string, Writes> open_;    // by the look's path; a build has them open
-  std::map<std::string, Writes> closed_;  // to be accounted for
+  std::map<std::string, Writes> unaccounted_;  // by the look's path
 };
 
 }  // namespace reloadrun::app

@@ -26,6 +26,13 @@ using namespace std::chrono_literals;
 // What has not ended this long after KILL does not end for us.
 constexpr Duration kill_grace = 1s;
 
+/// Let go on, a thread runs until it has done its call, and may be stopped before it has; asleep it
+/// is after that, or in a call that writes nothing yet (a FIFO that is opened).
+bool is_past_its_call(pid_t thread) {
+  const auto state = proc::thread_state(thread);
+  return !state || *state == 'S' || *state == 'Z' || *state == 'X';
+}
+
 }  // namespace
 
 Builder::Builder(Channel channel, Begin begin)
@@ -34,7 +41,8 @@ Builder::Builder(Channel channel, Begin begin)
       directory_(std::move(begin.directory)),
       signals_(begin.signals),
       service_(std::move(begin.builds)),
-      ended_children_({SIGCHLD}) {}
+      ended_children_({SIGCHLD}),
+      written_(is_past_its_call) {}
 
 int Builder::run() {
   log::to(
@@ -85,7 +93,7 @@ void Builder::take_requests() {
     } else if (const auto* question = std::get_if<WritesQuestion>(&*request)) {
       WritesAnswer answer{question->number, {}};
       for (const std::string& path : question->paths) {
-        answer.last.push_back(written_.last_of(path));
+        answer.writes.push_back(written_.of(path));
       }
       service_.report(answer);
     } else if (const auto* seen = std::get_if<WritesSeen>(&*request)) {
@@ -114,7 +122,7 @@ void Builder::take_writes_from(net::Notifier& notifier) {
     const auto paths = net::written_by(*call);
     // What was read is the caller's only if it still waits: then, too, this is before it writes.
     if (notifier.waits(*call)) {
-      for (const std::string& path : paths) written_.note(path);
+      for (const std::string& path : paths) written_.note(path, call->thread);
     }
     notifier.let_go_on(*call);
   }

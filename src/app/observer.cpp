@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -24,6 +25,9 @@ using namespace std::chrono_literals;
 // is written to the end.
 constexpr Duration recheck_delay = 20ms;
 constexpr Duration longest_recheck_delay = 100ms;
+// What a build is still writing: the sooner its end is seen, the sooner it is told from what others
+// write then.
+constexpr Duration build_delay = 5ms;
 
 // A burst of more files is no single save: they are not looked at one by one.
 constexpr std::size_t most_asked = 1000;
@@ -35,6 +39,9 @@ constexpr Duration hints_rest = 10ms;
 
 // In turns, a look may cost this part of a core, so that all of it stays below one in a hundred.
 constexpr int part_of_a_core = 110;
+
+// While a build writes file after file: what is not accounted for is asked for again.
+constexpr int most_rounds = 10;
 
 constexpr std::size_t most_told = 50;
 
@@ -176,8 +183,7 @@ void Observer::follow_hints() {
   }
   if (found_any) return;
   // It may tell that a file was closed, which it does before a lease can tell the same.
-  const bool may_be_closed = outputs_.may_be_closed() || build_outputs_.any_open();
-  if (may_be_closed && !next_recheck_) next_recheck_ = Clock::now() + recheck_delay;
+  if (outputs_.may_be_closed() && !next_recheck_) next_recheck_ = Clock::now() + recheck_delay;
   if (++idle_hints_ < most_idle_hints) return;
   hints_rest_until_ = Clock::now() + hints_rest;
 }
@@ -236,8 +242,7 @@ bool Observer::look(const std::function<void(watch::Changes&)>& how) {
   return any;
 }
 
-/// Looks, and takes what was found, without output. Returns whether there was anything.
-bool Observer::gather(const std::function<void(watch::Changes&)>& how) {
+watch::Changes Observer::try_to_look(const std::function<void(watch::Changes&)>& how) {
   watch::Changes found;
   try {
     how(found);
@@ -245,6 +250,12 @@ bool Observer::gather(const std::function<void(watch::Changes&)>& how) {
     if (!look_failed_) log::warn("cannot look at the files ({}): trying again", error.what());
     look_failed_ = true;
   }
+  return found;
+}
+
+/// Looks, and takes what was found, without output. Returns whether there was anything.
+bool Observer::gather(const std::function<void(watch::Changes&)>& how) {
+  watch::Changes found = try_to_look(how);
   tell_notices();
   leave_out_builds(found);
   const TimePoint now = Clock::now();
@@ -255,11 +266,23 @@ bool Observer::gather(const std::function<void(watch::Changes&)>& how) {
   return !found.empty();
 }
 
+/// Of what a build has closed, the last words are looked at before it is accounted for; and the
+/// hints of them that are there by now are followed, or else they tell of somebody else's write.
 void Observer::leave_out_builds(watch::Changes& found) {
-  const auto closed = build_outputs_.sort_out(found);
-  watch::Changes last_words;
-  for (const std::string& path : closed) view_->looker.look_at(path, &last_words);
-  build_outputs_.account(closed);
+  auto closed = build_outputs_.sort_out(found);
+  for (int round = 0; !closed.empty() && round < most_rounds; ++round) {
+    auto more = try_to_look([&](watch::Changes& changes) {
+      if (view_->hints) view_->looker.follow(view_->hints->read(), &changes);
+      for (const std::string& path : closed) view_->looker.look_at(path, &changes);
+    });
+    std::erase_if(more, [&](const auto& change) {
+      return std::ranges::find(closed, change.path) != closed.end();
+    });
+    build_outputs_.account(closed);
+    closed = build_outputs_.sort_out(more);
+    std::ranges::move(more, std::back_inserter(found));
+  }
+  if (build_outputs_.any_left()) next_recheck_ = earlier(next_recheck_, Clock::now() + build_delay);
 }
 
 /// What was written between a look and the closing that it has led to is still output, and what

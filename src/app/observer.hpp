@@ -81,6 +81,7 @@ class Observer {
 
  private:
   bool look(const std::function<void(watch::Changes&)>& how);
+  watch::Changes try_to_look(const std::function<void(watch::Changes&)>& how);
   bool gather(const std::function<void(watch::Changes&)>& how);
   bool take_last_words();
   void leave_out_builds(watch::Changes& found);

@@ -1,29 +1,40 @@
 #include "app/written_files.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace reloadrun::app {
 
-void WrittenFiles::note(const std::string& path) { written_[path] = ++last_; }
-
-WrittenFiles::Number WrittenFiles::last_of(const std::string& path) const {
-  Number number = 0;
-  for (std::string part = path; !part.empty(); part.resize(part.rfind('/'))) {
-    const auto found = written_.find(part);
-    if (found != written_.end()) number = std::max(number, found->second);
-    if (part.find('/') == std::string::npos) break;
-  }
-  const auto accounted = accounted_.find(path);
-  const Number until = accounted == accounted_.end() ? 0 : accounted->second;
-  return number > std::max(until, all_until_) ? number : 0;
+void WrittenFiles::note(const std::string& path, pid_t thread) {
+  Entry& entry = written_[path];
+  entry.last = ++last_;
+  entry.writers.insert(thread);
 }
 
-void WrittenFiles::account(const std::string& path, Number until) { accounted_[path] = until; }
+bool WrittenFiles::is_done(Entry& entry) {
+  std::erase_if(entry.writers, is_past_);
+  return entry.writers.empty();
+}
+
+WrittenFiles::Writes WrittenFiles::of(const std::string& path) {
+  const auto accounted = accounted_.find(path);
+  const Number until = accounted == accounted_.end() ? 0 : accounted->second;
+  Writes writes{.done = true};
+  for (std::string part = path; !part.empty(); part.resize(part.rfind('/'))) {
+    const auto found = written_.find(part);
+    if (found == written_.end() || found->second.last <= until) continue;
+    writes.last = std::max(writes.last, found->second.last);
+    writes.done = is_done(found->second) && writes.done;
+  }
+  return writes;
+}
 
 void WrittenFiles::account_all(Number until) {
-  all_until_ = until;
-  std::erase_if(written_, [until](const auto& one) { return one.second <= until; });
-  std::erase_if(accounted_, [until](const auto& one) { return one.second <= until; });
+  for (auto one = written_.begin(); one != written_.end();) {
+    const bool is_over = one->second.last <= until && is_done(one->second);
+    one = is_over ? written_.erase(one) : std::next(one);
+  }
+  std::erase_if(accounted_, [&](const auto& one) { return !written_.contains(one.first); });
 }
 
 }  // namespace reloadrun::app

@@ -1,10 +1,18 @@
 // What builds have written, and how much of it is accounted for: seen by a look, and known to be a
 // build's doing. Plain values; kept by the builder, for all reloaders.
+//
+// A write is noted before it is done. Until its thread is seen to be past it, it cannot be
+// accounted for: what it leads to is still to come.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <set>
 #include <string>
+#include <utility>
 
 namespace reloadrun::app {
 
@@ -13,24 +21,37 @@ class WrittenFiles {
   /// Writes are numbered from 1 in their order.
   using Number = std::uint64_t;
 
-  /// A file is about to be written: an absolute path without links. A directory that is replaced
-  /// stands for all below it.
-  void note(const std::string& path);
+  /// `is_past`: whether a thread whose last write was noted has done it.
+  explicit WrittenFiles(std::function<bool(pid_t thread)> is_past) : is_past_(std::move(is_past)) {}
+
+  /// `thread` is about to write a file: an absolute path without links. A directory that is
+  /// replaced stands for all below it.
+  void note(const std::string& path, pid_t thread);
   /// The last write of all.
   [[nodiscard]] Number last() const { return last_; }
 
-  /// The last write of a file, or of a directory around it, that is not accounted for; 0: none.
-  [[nodiscard]] Number last_of(const std::string& path) const;
+  struct Writes {
+    Number last = 0;    ///< 0: none that is not accounted for
+    bool done = false;  ///< all of them
+  };
+  /// Those of a file, or of a directory around it.
+  Writes of(const std::string& path);
 
   /// What was written to the file up to this write is accounted for.
-  void account(const std::string& path, Number until);
-  /// ... of all files.
+  void account(const std::string& path, Number until) { accounted_[path] = until; }
+  /// ... of all files, as far as it is done.
   void account_all(Number until);
 
  private:
+  struct Entry {
+    Number last = 0;
+    std::set<pid_t> writers;  // that were not seen to be past it
+  };
+  bool is_done(Entry& entry);
+
+  std::function<bool(pid_t thread)> is_past_;
   Number last_ = 0;
-  Number all_until_ = 0;
-  std::map<std::string, Number> written_;
+  std::map<std::string, Entry> written_;
   std::map<std::string, Number> accounted_;
 };
 

@@ -19,6 +19,7 @@ namespace {
 
 struct Stat {
   Process process;
+  char state = '?';
   bool ended = false;  // the first thread has; others may run
 };
 
@@ -33,13 +34,12 @@ std::optional<Stat> read_stat(pid_t pid) {
   stat.process.pid = pid;
   stat.process.name = text.substr(open + 1, close - open - 1);
   std::istringstream fields(text.substr(close + 1));
-  char state = '?';
-  fields >> state >> stat.process.parent >> stat.process.group;
+  fields >> stat.state >> stat.process.parent >> stat.process.group;
   std::string skipped;
   for (int field = 6; field < 22; ++field) fields >> skipped;
   fields >> stat.process.start_time;
-  stat.process.stopped = state == 'T';
-  stat.ended = state == 'Z' || state == 'X';
+  stat.process.stopped = stat.state == 'T';
+  stat.ended = stat.state == 'Z' || stat.state == 'X';
   return fields ? std::optional(stat) : std::nullopt;
 }
 
@@ -100,6 +100,11 @@ bool walk(const std::set<pid_t>& spared, std::set<pid_t>& ended,
 
 void become_subreaper() {
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) throw_errno("prctl(PR_SET_CHILD_SUBREAPER)");
+}
+
+std::optional<char> thread_state(pid_t thread) {
+  const auto stat = read_stat(thread);
+  return stat ? std::optional(stat->state) : std::nullopt;
 }
 
 std::set<pid_t> children_of(pid_t parent) {

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -34,6 +35,9 @@ struct Process {
 
 /// How often to walk a tree that is being stopped: nothing tells of what is born or orphaned in it.
 inline constexpr Duration tree_recheck = std::chrono::milliseconds(50);
+
+/// A thread's state as /proc/TID/stat has it: 'R', 'S', 'D', 'T' ...; nullopt when it has ended.
+std::optional<char> thread_state(pid_t thread);
 
 /// The pids of a process's children of all its threads, ended but not reaped ones too. From
 /// /proc/PID/task/TID/children.
