@@ -15,6 +15,7 @@
 #include "app/working_directory.hpp"
 #include "base/log.hpp"
 #include "net/written.hpp"
+#include "proc/open_files.hpp"
 #include "proc/spawn.hpp"
 #include "reloadrun/error.hpp"
 
@@ -42,7 +43,9 @@ Builder::Builder(Channel channel, Begin begin)
       signals_(begin.signals),
       service_(std::move(begin.builds)),
       ended_children_({SIGCHLD}),
-      written_(is_past_its_call) {}
+      written_({is_past_its_call, [](const std::string& path) {
+                  return proc::open_for_writing(path) == proc::Writing::yes;
+                }}) {}
 
 int Builder::run() {
   log::to(

@@ -27,7 +27,7 @@ constexpr Duration recheck_delay = 20ms;
 constexpr Duration longest_recheck_delay = 100ms;
 // What a build is still writing: the sooner its end is seen, the sooner it is told from what others
 // write then.
-constexpr Duration build_delay = 5ms;
+constexpr Duration first_build_recheck = 5ms;
 
 // A burst of more files is no single save: they are not looked at one by one.
 constexpr std::size_t most_asked = 1000;
@@ -282,7 +282,12 @@ void Observer::leave_out_builds(watch::Changes& found) {
     closed = build_outputs_.sort_out(more);
     std::ranges::move(more, std::back_inserter(found));
   }
-  if (build_outputs_.any_left()) next_recheck_ = earlier(next_recheck_, Clock::now() + build_delay);
+  if (!build_outputs_.any_left()) {
+    build_recheck_ = first_build_recheck;
+    return;
+  }
+  next_recheck_ = earlier(next_recheck_, Clock::now() + build_recheck_);
+  build_recheck_ = std::min(build_recheck_ * 2, options_.interval);
 }
 
 /// What was written between a look and the closing that it has led to is still output, and what

@@ -119,6 +119,7 @@ class Observer {
   bool looked_last_ = false;  // the burst is over when it is due, whatever happens until then
 
   BuildOutputs build_outputs_;
+  Duration build_recheck_{};
   Outputs outputs_;
   bool target_started_ = false;
 };

@@ -12,7 +12,7 @@ void WrittenFiles::note(const std::string& path, pid_t thread) {
 }
 
 bool WrittenFiles::is_done(Entry& entry) {
-  std::erase_if(entry.writers, is_past_);
+  std::erase_if(entry.writers, world_.is_past);
   return entry.writers.empty();
 }
 
@@ -31,7 +31,8 @@ WrittenFiles::Writes WrittenFiles::of(const std::string& path) {
 
 void WrittenFiles::account_all(Number until) {
   for (auto one = written_.begin(); one != written_.end();) {
-    const bool is_over = one->second.last <= until && is_done(one->second);
+    const auto& [path, entry] = *one;
+    const bool is_over = entry.last <= until && is_done(one->second) && !world_.is_open(path);
     one = is_over ? written_.erase(one) : std::next(one);
   }
   std::erase_if(accounted_, [&](const auto& one) { return !written_.contains(one.first); });

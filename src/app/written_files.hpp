@@ -21,8 +21,13 @@ class WrittenFiles {
   /// Writes are numbered from 1 in their order.
   using Number = std::uint64_t;
 
-  /// `is_past`: whether a thread whose last write was noted has done it.
-  explicit WrittenFiles(std::function<bool(pid_t thread)> is_past) : is_past_(std::move(is_past)) {}
+  struct World {
+    /// Whether a thread whose last write was noted has done it.
+    std::function<bool(pid_t thread)> is_past;
+    /// Whether a file is open to be written still.
+    std::function<bool(const std::string& path)> is_open;
+  };
+  explicit WrittenFiles(World world) : world_(std::move(world)) {}
 
   /// `thread` is about to write a file: an absolute path without links. A directory that is
   /// replaced stands for all below it.
@@ -39,7 +44,7 @@ class WrittenFiles {
 
   /// What was written to the file up to this write is accounted for.
   void account(const std::string& path, Number until) { accounted_[path] = until; }
-  /// ... of all files, as far as it is done.
+  /// ... of all files, but for what a daemon, say, has open still.
   void account_all(Number until);
 
  private:
@@ -49,7 +54,7 @@ class WrittenFiles {
   };
   bool is_done(Entry& entry);
 
-  std::function<bool(pid_t thread)> is_past_;
+  World world_;
   Number last_ = 0;
   std::map<std::string, Entry> written_;
   std::map<std::string, Number> accounted_;

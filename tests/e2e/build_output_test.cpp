@@ -3,6 +3,7 @@
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -176,6 +177,24 @@ TEST_P(BuildOutput, OfADaemonThatABuildHasLeft) {
   expect_one_restart_each(2, {"fence"});
   place.edit("late", "by somebody else");
   expect_start("3", "late");
+  end(program);
+}
+
+TEST_P(BuildOutput, OfADaemonThatKeepsItsLogOpen) {
+  const Words daemon = target({"log=out.txt", "daemon", "exit=0"});
+  std::string line = "test -e ../up || { : > ../up;";
+  for (const std::string& word : daemon) line += " '" + word + "'";
+  Program program(building(line + "; }"));
+  const int pid = reports.next("daemon").number("pid");
+  while (reports.next("start")["generation"] != "'1'") {
+  }
+  reports.next("ready");
+  for (const char* generation : {"2", "3"}) {
+    ::kill(pid, SIGUSR2);
+    reports.next("logged");
+    place.edit("fence", generation);
+    expect_start(generation, "fence");
+  }
   end(program);
 }
 
