@@ -2,8 +2,8 @@
 // of which the kernel notifies us before they are carried out. Known so, and not guessed from the
 // files. Used by the builder, on its main thread.
 //
-// Not notified, and so not known: what is written by io_uring, by a handle
-// (open_by_handle_at), or by a program of another machine's system calls (32-bit).
+// Not notified, and so not known: what is written by a handle (open_by_handle_at), by a ring that
+// was made before (io_uring), or by a program of another machine's system calls (32-bit).
 #pragma once
 
 #include <linux/filter.h>
@@ -15,7 +15,8 @@
 
 namespace reloadrun::net {
 
-/// A seccomp filter that notifies of such calls alone. Opening a file to read it costs nothing.
+/// A seccomp filter that notifies of such calls alone, and refuses to make rings (io_uring), which
+/// pass by filters. Opening a file to read it costs nothing.
 std::vector<sock_filter> write_filter();
 
 /// What a call that write_filter() has notified of may write: absolute paths without links, but for

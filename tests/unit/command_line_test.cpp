@@ -89,6 +89,11 @@ TEST(CommandLine, SoftRules) {
   EXPECT_EQ(soft[1].signal, 10);
 }
 
+TEST(CommandLine, ABuildIsOneWord) {
+  EXPECT_EQ(parsed({"--build", "make -j2 && true", "server"}).build, "make -j2 && true");
+  EXPECT_EQ(parsed({"server", "--build", "make"}).build, "");
+}
+
 TEST(CommandLine, EveryOptionOfWhatIsWatched) {
   const Options options = parsed({"-f",
                                   "*.py",

@@ -97,6 +97,7 @@ TEST(Wire, EveryOptionIsHandedDown) {
   options.watcher = Watcher::stat;
   options.settle = 4s;
   options.soft = {{"s", 5}};
+  options.build = "b";
   options.explain = "p";
   options.interval = 2s;
   options.stop_signal = 1;
@@ -121,6 +122,7 @@ TEST(Wire, EveryOptionIsHandedDown) {
   ASSERT_EQ(copy.soft.size(), 1U);
   EXPECT_EQ(copy.soft[0].pattern, "s");
   EXPECT_EQ(copy.soft[0].signal, 5);
+  EXPECT_EQ(copy.build, options.build);
   EXPECT_EQ(copy.explain, options.explain);
   EXPECT_EQ(copy.interval, options.interval);
   EXPECT_EQ(copy.stop_signal, options.stop_signal);

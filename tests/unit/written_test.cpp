@@ -15,6 +15,7 @@
 #include <set>
 #include <string>
 
+#include "fmt/format.h"
 #include "helpers/place.hpp"
 #include "net/notifier.hpp"
 #include "proc/child.hpp"
@@ -136,6 +137,15 @@ TEST_F(Written, ByEachCall) {
   EXPECT_EQ(call("c(" + n(SYS_utimes) + ", b(b'a'), None)"), Paths{"a"});
   EXPECT_EQ(call("c(" + n(SYS_chmod) + ", b(b'a'), 0o700)"), Paths{"a"});
 #endif
+}
+
+TEST_F(Written, ARingThatWouldWriteUnseenIsRefused) {
+  run({"/usr/bin/python3", "-c",
+       fmt::format("import ctypes, errno, sys\n"
+                   "libc = ctypes.CDLL(None, use_errno=True)\n"
+                   "failed = libc.syscall({}, 1, ctypes.create_string_buffer(256)) == -1\n"
+                   "sys.exit(0 if failed and ctypes.get_errno() == errno.ENOSYS else 1)",
+                   SYS_io_uring_setup)});
 }
 
 TEST_F(Written, AProgramThatCannotBeExecutedLeavesNothing) {
