@@ -170,7 +170,8 @@ void Builder::start_build() {
   program.parent_death_signal = SIGKILL;
   program.input_fd = nothing.get();  // what is typed is for the target
   program.output_fd = STDERR_FILENO;
-  program.filter = net::write_filter();
+  const bool can_be_told = net::calls_can_go_on();
+  if (can_be_told) program.filter = net::write_filter();
   daemons_ = proc::children_of(::getpid());
   build_ = Build{.begun = Clock::now()};
   try {
@@ -179,7 +180,7 @@ void Builder::start_build() {
     if (spawned.error != 0) return tell_build_over(spawned.error);
     build_->pid = spawned.pid;
     build_->missed_a_signal = spawned.missed_a_signal;
-    service_.report(BuildRuns{spawned.filter_error});
+    service_.report(BuildRuns{can_be_told ? spawned.filter_error : ENOSYS});
   } catch (const std::system_error& error) {  // no process, no descriptor
     tell_build_over(error.code().value());
   }

@@ -5,9 +5,11 @@
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <vector>
 
@@ -64,6 +66,15 @@ std::optional<std::uint64_t> Call::number_at(std::size_t argument) const {
   const std::size_t got =
       read_memory(thread, arguments.at(argument), reinterpret_cast<char*>(&value), sizeof value);
   return got == sizeof value ? std::optional(value) : std::nullopt;
+}
+
+bool calls_can_go_on() {
+  utsname kernel{};
+  int major = 0;
+  int minor = 0;
+  const bool known = ::uname(&kernel) == 0 && std::sscanf(kernel.release, "%d.%d", &major,
+                                                          &minor) == 2;  // NOLINT(cert-err34-c)
+  return known && (major > 5 || (major == 5 && minor >= 5));
 }
 
 Notifier::Notifier(Fd listener) : listener_(std::move(listener)) {

@@ -31,6 +31,10 @@ struct Call {
   [[nodiscard]] std::optional<std::uint64_t> number_at(std::size_t argument) const;
 };
 
+/// Whether this kernel can let a call go on (Linux 5.5). An older one has listeners (5.0), and would
+/// leave whoever calls waiting.
+bool calls_can_go_on();
+
 class Notifier {
  public:
   /// `listener`: as proc::spawn() gives it for a program with a filter.

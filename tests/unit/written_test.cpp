@@ -17,6 +17,7 @@
 
 #include "fmt/format.h"
 #include "helpers/place.hpp"
+#include "helpers/processes.hpp"
 #include "net/notifier.hpp"
 #include "proc/child.hpp"
 #include "proc/spawn.hpp"
@@ -81,6 +82,15 @@ TEST_F(Written, ByAShell) {
   EXPECT_EQ(shell("chmod +x copy; truncate -s 1 copy; rm hard"), (Paths{"copy", "hard"}));
   EXPECT_EQ(shell("mv dir other; rm -r other"), (Paths{"dir", "other", "other/a", "other/b"}));
   EXPECT_EQ(shell("printf %s \"$PWD\" > \"$PWD/absolute\""), Paths{"absolute"});
+}
+
+TEST_F(Written, ByAnOrdinaryUser) {
+  if (::geteuid() != 0) GTEST_SKIP() << "every test here is run as one";
+  fs::permissions(place.work(), fs::perms::all);
+  fs::permissions(place.work().parent_path(), fs::perms::all);
+  EXPECT_TRUE(in_child_without_rights([this] {
+    return shell("echo x > new; cat new > other") == Paths{"new", "other"};
+  }));
 }
 
 TEST_F(Written, ThroughLinks) {
