@@ -94,7 +94,7 @@ std::vector<WrittenFiles::Writes> BuildLink::writes_of(const std::vector<std::st
   std::vector<WrittenFiles::Writes> all;
   for (std::size_t at = 0; at < paths.size(); at += most_in_a_message) {
     const auto some = std::span(paths).subspan(at, std::min(most_in_a_message, paths.size() - at));
-    const std::uint64_t question = ++questions_;
+    const std::uint64_t question = ++question_;
     send(WritesQuestion{question, {some.begin(), some.end()}});
     const auto answer = answer_to(question);
     if (!answer || answer->writes.size() != some.size()) break;

@@ -86,7 +86,8 @@ class BuildLink {
 
   MessageSocket socket_;
   std::deque<BuildNews> news_;  // that have come before an answer
-  std::uint64_t questions_ = 0;
+  // Of the last question; not begun anew by each reloader, for whose number an old answer may wait.
+  std::uint64_t question_ = static_cast<std::uint64_t>(Clock::now().time_since_epoch().count());
 };
 
 /// The builder's end.

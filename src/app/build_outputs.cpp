@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "proc/open_files.hpp"
 
@@ -42,7 +43,7 @@ std::vector<std::string> names_of(const std::string& path) {
 
 }  // namespace
 
-std::vector<std::string> BuildOutputs::sort_out(watch::Changes& found) {
+std::set<std::string> BuildOutputs::sort_out(watch::Changes& found) {
   if (link_ == nullptr) return {};
   std::vector<Asked> asked;
   for (const auto& change : found) asked.push_back({change.path, names_of(change.path)});
@@ -54,7 +55,7 @@ std::vector<std::string> BuildOutputs::sort_out(watch::Changes& found) {
   std::vector<std::string> names;
   for (const Asked& one : asked) names.insert(names.end(), one.names.begin(), one.names.end());
   const auto answers = link_->writes_of(names);
-  std::vector<std::string> closed;
+  std::set<std::string> closed;
   auto answer = answers.begin();
   for (const Asked& one : asked) {
     Writes writes;
@@ -68,13 +69,13 @@ std::vector<std::string> BuildOutputs::sort_out(watch::Changes& found) {
     }
     if (writes.empty()) continue;
     unaccounted_.insert_or_assign(one.path, std::move(writes));
-    if (done && proc::open_for_writing(one.path) != proc::Writing::yes) closed.push_back(one.path);
+    if (done && proc::open_for_writing(one.path) != proc::Writing::yes) closed.insert(one.path);
   }
   std::erase_if(found, [&](const auto& change) { return unaccounted_.contains(change.path); });
   return closed;
 }
 
-void BuildOutputs::account(const std::vector<std::string>& closed) {
+void BuildOutputs::account(const std::set<std::string>& closed) {
   Writes until;
   for (const std::string& path : closed) {
     if (auto one = unaccounted_.extract(path)) until.merge(one.mapped());

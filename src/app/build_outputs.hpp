@@ -7,8 +7,8 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
-#include <vector>
 
 #include "app/build_link.hpp"
 #include "watch/snapshot.hpp"
@@ -23,8 +23,8 @@ class BuildOutputs {
   /// Takes what a build has written out of `found`. Returns the files whose writers have closed
   /// them: they are to be looked at once more, since what was seen may be older than the last
   /// words, and then to be accounted for.
-  std::vector<std::string> sort_out(watch::Changes& found);
-  void account(const std::vector<std::string>& closed);
+  std::set<std::string> sort_out(watch::Changes& found);
+  void account(const std::set<std::string>& closed);
   /// Everything up to this write was seen, and is accounted for.
   void account_all(WrittenFiles::Number until);
 

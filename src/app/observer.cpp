@@ -66,7 +66,7 @@ void Observer::begin() {
   burst_.take_over();
   const bool is_whole = snapshot_.is_taken_over() && snapshot_.get().pass == memory_.look;
   const bool has_hints = watch::Hints::is_inotify(inotify_) || options_.watcher == Watcher::stat;
-  is_whole&& has_hints && !another_list ? take_over() : look_afresh();
+  is_whole && has_hints && !another_list ? take_over() : look_afresh();
   const TimePoint now = Clock::now();
   if (!burst_.is_open() && view_->looker.tick_over_at() > now) burst_.open_for_ticks(now);
   outputs_.sort_out(burst_.pending(), burst_.pending().paths(), now);  // who writes is asked again
@@ -224,7 +224,7 @@ void Observer::recheck() {
   }
   std::vector<std::string> paths(outputs_.by_others().begin(), outputs_.by_others().end());
   for (std::string& path : burst_.missing()) paths.push_back(std::move(path));
-  if (paths.size() > most_asked) paths.resize(most_asked);   // the others have their turn later
+  if (paths.size() > most_asked) paths.resize(most_asked);  // the others have their turn later
   outputs_.sort_out(burst_.pending(), paths, Clock::now());  // first: what is closed stays as it is
   look([&](watch::Changes& found) {
     for (const std::string& path : paths) view_->looker.look_at(path, &found);
@@ -275,9 +275,7 @@ void Observer::leave_out_builds(watch::Changes& found) {
       if (view_->hints) view_->looker.follow(view_->hints->read(), &changes);
       for (const std::string& path : closed) view_->looker.look_at(path, &changes);
     });
-    std::erase_if(more, [&](const auto& change) {
-      return std::ranges::find(closed, change.path) != closed.end();
-    });
+    std::erase_if(more, [&](const auto& change) { return closed.contains(change.path); });
     build_outputs_.account(closed);
     closed = build_outputs_.sort_out(more);
     std::ranges::move(more, std::back_inserter(found));
