@@ -105,7 +105,8 @@ std::optional<Place> place_of(const Call& call, const Name& name) {
   const std::string process = fmt::format("/proc/{}", call.thread);
   auto path = call.text(static_cast<std::size_t>(name.path)).value_or("");
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
-  if (path.starts_with("/dev/") || path.starts_with("/proc/")) return std::nullopt;
+  const bool of_a_device = path.starts_with("/dev/") && !path.starts_with("/dev/shm/");
+  if (of_a_device || path.starts_with("/proc/")) return std::nullopt;
   if (path.starts_with('/')) return Place{process + "/root", path.substr(1)};
   if (name.directory == here) return Place{process + "/cwd", path};
   const auto fd = static_cast<int>(call.arguments.at(static_cast<std::size_t>(name.directory)));

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -62,7 +63,7 @@ class Written : public testing::Test {
 
   using Paths = std::set<std::string>;
   Place place;
-  const std::string root = place.work().string() + "/";
+  std::string root = place.work().string() + "/";
 };
 
 TEST_F(Written, ReadingIsNone) {
@@ -156,6 +157,14 @@ TEST_F(Written, ARingThatWouldWriteUnseenIsRefused) {
                    "failed = libc.syscall({}, 1, ctypes.create_string_buffer(256)) == -1\n"
                    "sys.exit(0 if failed and ctypes.get_errno() == errno.ENOSYS else 1)",
                    SYS_io_uring_setup)});
+}
+
+TEST_F(Written, InSharedMemory) {
+  std::string directory = "/dev/shm/reloadrun-XXXXXX";
+  ASSERT_NE(::mkdtemp(directory.data()), nullptr);
+  root = directory + "/";
+  EXPECT_EQ(shell("echo x > " + root + "a; echo x > /dev/null"), Paths{"a"});
+  fs::remove_all(directory);
 }
 
 TEST_F(Written, AProgramThatCannotBeExecutedLeavesNothing) {
