@@ -137,16 +137,22 @@ std::optional<std::string> resolved_entry(const Place& place) {
   return (*parent == "/" ? "" : *parent) + "/" + name;
 }
 
+bool is_directory(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 void add(std::vector<std::string>& paths, const Call& call, const Name& name, Link link) {
   if (name.path == none) return;
   const auto place = place_of(call, name);
   if (!place) return;
-  if (auto entry = resolved_entry(*place)) {
-    paths.push_back(std::move(*entry));
-    if (link == Link::itself) return;
-  }
-  auto file =
-      resolved(place->path.empty() ? place->directory : place->directory + "/" + place->path);
+  const bool has_path = !place->path.empty();
+  const std::string whole = has_path ? place->directory + "/" + place->path : place->directory;
+  // It gets another time or mode, or a file without a name (O_TMPFILE): nothing below it changes.
+  if (link == Link::followed && is_directory(whole)) return;
+  if (auto entry = resolved_entry(*place)) paths.push_back(std::move(*entry));
+  if (link == Link::itself) return;
+  auto file = resolved(whole);
   if (file && std::ranges::find(paths, *file) == paths.end()) paths.push_back(std::move(*file));
 }
 

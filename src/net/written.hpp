@@ -21,8 +21,8 @@ std::vector<sock_filter> write_filter();
 
 /// What a call that write_filter() has notified of may write: absolute paths without links, but for
 /// the last name, which is given as it stands, and, when it is a link that is followed, as what it
-/// leads to as well. A directory stands for all that is below it. Empty for what cannot be known:
-/// the process has ended, or may not be read; and for devices.
+/// leads to as well. A directory that is moved stands for all that is below it. Empty for what
+/// cannot be known: the process has ended, or may not be read; and for devices.
 std::vector<std::string> written_by(const Call& call);
 
 }  // namespace reloadrun::net

@@ -155,6 +155,19 @@ TEST_P(BuildOutput, IsToldFromASaveOfTheSameFileAfterIt) {
   end(program);
 }
 
+TEST_P(BuildOutput, IsToldFromASaveBelowADirectoryThatIsTouched) {
+  Program program(building("touch . && chmod 755 . && " + gate));
+  expect_start("1", "");
+  close_gate();
+  place.edit("fence", "new");
+  expect_at_gate();
+  place.edit("app.c", "saved meanwhile");
+  program.expect("app.c changed: building");
+  open_gate();
+  expect_start("2", "app.c\nfence");
+  end(program);
+}
+
 TEST_P(BuildOutput, OfWholeDirectoriesThatTakeEachOthersPlace) {
   fs::create_directory(place.work() / "src");
   write("src/a.js", "a");

@@ -94,6 +94,16 @@ TEST_F(Written, ByAnOrdinaryUser) {
   }));
 }
 
+TEST_F(Written, OfADirectoryIsNoneBelowIt) {
+  fs::create_directory("dir");
+  EXPECT_EQ(shell("touch dir .; chmod 700 dir"), Paths{});
+  EXPECT_EQ(run({"/usr/bin/python3", "-c",
+                 "import os\n"
+                 "os.open('dir', os.O_TMPFILE | os.O_RDWR)\n"
+                 "os.utime(os.open('dir', 0))"}),
+            Paths{});
+}
+
 TEST_F(Written, ThroughLinks) {
   place.edit("real", "text");
   fs::create_directory("dir");
