@@ -29,9 +29,11 @@ constexpr Duration kill_grace = 1s;
 
 /// Let go on, a thread runs until it has done its call, and may be stopped before it has; asleep it
 /// is after that, or in a call that writes nothing yet (a FIFO that is opened).
-bool is_past_its_call(pid_t thread) {
-  const auto state = proc::thread_state(thread);
-  return !state || *state == 'S' || *state == 'Z' || *state == 'X';
+WrittenFiles::Thread look_at(pid_t number) {
+  const auto thread = proc::thread_of(number);
+  if (!thread) return {};
+  const char state = thread->state;
+  return {state != 'S' && state != 'Z' && state != 'X', thread->in_user_mode};
 }
 
 }  // namespace
@@ -43,7 +45,7 @@ Builder::Builder(Channel channel, Begin begin)
       signals_(begin.signals),
       service_(std::move(begin.builds)),
       ended_children_({SIGCHLD}),
-      written_({is_past_its_call, [](const std::string& path) {
+      written_({look_at, [](const std::string& path) {
                   return proc::open_for_writing(path) == proc::Writing::yes;
                 }}) {}
 

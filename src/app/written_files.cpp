@@ -8,11 +8,14 @@ namespace reloadrun::app {
 void WrittenFiles::note(const std::string& path, pid_t thread) {
   Entry& entry = written_[path];
   entry.last = ++last_;
-  entry.writers.insert(thread);
+  entry.writers[thread] = world_.look_at(thread).in_user_mode;
 }
 
 bool WrittenFiles::is_done(Entry& entry) {
-  std::erase_if(entry.writers, world_.is_past);
+  std::erase_if(entry.writers, [this](const auto& writer) {
+    const Thread now = world_.look_at(writer.first);
+    return !now.runs || now.in_user_mode - writer.second >= surely_past;
+  });
   return entry.writers.empty();
 }
 

@@ -7,10 +7,10 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <set>
 #include <string>
 #include <utility>
 
@@ -21,9 +21,16 @@ class WrittenFiles {
   /// Writes are numbered from 1 in their order.
   using Number = std::uint64_t;
 
+  struct Thread {
+    bool runs = false;                          ///< it may be in a call that writes
+    std::chrono::milliseconds in_user_mode{0};  ///< for how long it has run, outside of calls
+  };
+  /// A thread that runs has left the call that it was in when it has run so long in user mode. (A
+  /// tick or two may be the kernel's own, counted wrongly.)
+  static constexpr std::chrono::milliseconds surely_past{50};
+
   struct World {
-    /// Whether a thread whose last write was noted has done it.
-    std::function<bool(pid_t thread)> is_past;
+    std::function<Thread(pid_t thread)> look_at;
     /// Whether a file is open to be written still.
     std::function<bool(const std::string& path)> is_open;
   };
@@ -50,7 +57,8 @@ class WrittenFiles {
  private:
   struct Entry {
     Number last = 0;
-    std::set<pid_t> writers;  // that were not seen to be past it
+    /// That were not seen to be past it, and for how long they had run when it was noted.
+    std::map<pid_t, std::chrono::milliseconds> writers;
   };
   bool is_done(Entry& entry);
 

@@ -21,11 +21,12 @@ struct Stat {
   Process process;
   char state = '?';
   bool ended = false;  // the first thread has; others may run
+  long user_ticks = 0;
 };
 
-/// nullopt when there is no such process any more. See proc(5), /proc/pid/stat.
-std::optional<Stat> read_stat(pid_t pid) {
-  const std::string text = read_file(fmt::format("/proc/{}/stat", pid));
+/// nullopt when there is no such file any more. See proc(5), /proc/pid/stat.
+std::optional<Stat> read_stat(pid_t pid, const std::string& file) {
+  const std::string text = read_file(file);
   // The name may hold spaces and parentheses itself; it is the only field that does.
   const auto open = text.find('(');
   const auto close = text.rfind(')');
@@ -36,11 +37,17 @@ std::optional<Stat> read_stat(pid_t pid) {
   std::istringstream fields(text.substr(close + 1));
   fields >> stat.state >> stat.process.parent >> stat.process.group;
   std::string skipped;
-  for (int field = 6; field < 22; ++field) fields >> skipped;
+  for (int field = 6; field < 14; ++field) fields >> skipped;
+  fields >> stat.user_ticks;
+  for (int field = 15; field < 22; ++field) fields >> skipped;
   fields >> stat.process.start_time;
   stat.process.stopped = stat.state == 'T';
   stat.ended = stat.state == 'Z' || stat.state == 'X';
   return fields ? std::optional(stat) : std::nullopt;
+}
+
+std::optional<Stat> read_stat(pid_t pid) {
+  return read_stat(pid, fmt::format("/proc/{}/stat", pid));
 }
 
 /// To this very process, not to another that has its pid by now.
@@ -102,9 +109,12 @@ void become_subreaper() {
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) throw_errno("prctl(PR_SET_CHILD_SUBREAPER)");
 }
 
-std::optional<char> thread_state(pid_t thread) {
-  const auto stat = read_stat(thread);
-  return stat ? std::optional(stat->state) : std::nullopt;
+std::optional<Thread> thread_of(pid_t number) {
+  static const long ticks_a_second = ::sysconf(_SC_CLK_TCK);
+  // Its own: /proc/TID/stat has the times of all threads of its process.
+  const auto stat = read_stat(number, fmt::format("/proc/{0}/task/{0}/stat", number));
+  if (!stat) return std::nullopt;
+  return Thread{stat->state, std::chrono::milliseconds(stat->user_ticks * 1000 / ticks_a_second)};
 }
 
 std::set<pid_t> children_of(pid_t parent) {

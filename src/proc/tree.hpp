@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -36,8 +37,12 @@ struct Process {
 /// How often to walk a tree that is being stopped: nothing tells of what is born or orphaned in it.
 inline constexpr Duration tree_recheck = std::chrono::milliseconds(50);
 
-/// A thread's state as /proc/TID/stat has it: 'R', 'S', 'D', 'T' ...; nullopt when it has ended.
-std::optional<char> thread_state(pid_t thread);
+struct Thread {
+  char state = '?';                           ///< as in proc(5), /proc/pid/stat
+  std::chrono::milliseconds in_user_mode{0};  ///< for how long it has run, outside of system calls
+};
+/// nullopt when there is no such thread any more.
+std::optional<Thread> thread_of(pid_t number);
 
 /// The pids of a process's children of all its threads, ended but not reaped ones too. From
 /// /proc/PID/task/TID/children.

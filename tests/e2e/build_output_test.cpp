@@ -155,6 +155,30 @@ TEST_P(BuildOutput, IsToldFromASaveOfTheSameFileAfterIt) {
   end(program);
 }
 
+TEST_P(BuildOutput, IsToldFromASaveOfTheSameFileByAFormatterThatGoesOnComputing) {
+  if (GetParam() == std::string("stat")) return;
+  write("app.c", "ugly");
+  Program program(
+      building("/usr/bin/python3 -c '\n"
+               "import os\n"
+               "text = open(\"app.c\").read()\n"
+               "open(\"app.c\", \"w\").write(text.replace(\"ugly\", \"fine\"))\n"
+               "if os.path.exists(\"../gate\"): open(\"../at-gate\", \"w\")\n"
+               "while os.path.exists(\"../gate\"):\n"
+               "  for i in range(100000): pass\n'"));
+  expect_start("1", "");
+  close_gate();
+  place.edit("fence", "new");
+  expect_at_gate();
+  ::usleep(1'000'000);
+  place.edit("app.c", "ugly as well");
+  program.expect("app.c changed: building");
+  open_gate();
+  expect_start("2", "app.c\nfence");
+  EXPECT_EQ(content_of(place.work() / "app.c"), "fine as well");
+  end(program);
+}
+
 TEST_P(BuildOutput, IsToldFromASaveBelowADirectoryThatIsTouched) {
   Program program(building("touch . && chmod 755 . && " + gate));
   expect_start("1", "");

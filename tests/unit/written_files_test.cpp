@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <set>
 #include <string>
 
@@ -14,7 +15,10 @@ class WrittenFilesTest : public testing::Test {
  protected:
   std::set<pid_t> on_their_way;
   std::set<std::string> open;
-  WrittenFiles files{{[this](pid_t thread) { return !on_their_way.contains(thread); },
+  std::chrono::milliseconds in_user_mode{0};
+  WrittenFiles files{{[this](pid_t thread) {
+                        return WrittenFiles::Thread{on_their_way.contains(thread), in_user_mode};
+                      },
                       [this](const std::string& path) { return open.contains(path); }}};
 };
 
@@ -60,6 +64,19 @@ TEST_F(WrittenFilesTest, AWriteIsDoneWhenAllItsThreadsArePastIt) {
   EXPECT_TRUE(files.of("/a").done);
   on_their_way = {7};  // in another call by now
   EXPECT_TRUE(files.of("/a").done);
+}
+
+TEST_F(WrittenFilesTest, AThreadThatComputesIsPastItsWrite) {
+  on_their_way = {7};
+  in_user_mode = std::chrono::hours(1);
+  files.note("/a", 7);
+  EXPECT_FALSE(files.of("/a").done);
+  in_user_mode += WrittenFiles::surely_past - std::chrono::milliseconds(1);
+  EXPECT_FALSE(files.of("/a").done);
+  files.note("/b", 7);
+  in_user_mode += std::chrono::milliseconds(1);
+  EXPECT_TRUE(files.of("/a").done);
+  EXPECT_FALSE(files.of("/b").done);
 }
 
 TEST_F(WrittenFilesTest, AllAreAccountedForButWhatIsUnderWay) {
