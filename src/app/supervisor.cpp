@@ -173,7 +173,10 @@ void Supervisor::take_stop_signal(const signalfd_siginfo& signal) {
     kill_asked_ = true;
     reloader_->signal(SIGCONT);
     channel().send(KillOrder{}, order_patience);
-    if (builder_) builder_->channel().send(KillOrder{}, order_patience);
+    if (builder_) {
+      builder_->signal(SIGCONT);
+      builder_->channel().send(KillOrder{}, order_patience);
+    }
   }
 }
 
@@ -282,7 +285,10 @@ void Supervisor::do_without_handover() {
 /// It goes last, with all that builds have left: until then it answers for what they write.
 void Supervisor::end_builder() {
   if (!builder_) return;
-  if (!stop_asked_ && !builder_ended_) builder_->channel().send(StopOrder{}, order_patience);
+  if (!stop_asked_ && !builder_ended_) {
+    builder_->signal(SIGCONT);
+    builder_->channel().send(StopOrder{}, order_patience);
+  }
   const TimePoint until = Clock::now() + options_.stop_timeout + reloader_grace;
   while (!builder_ended_) {
     if (Clock::now() >= until) {
