@@ -100,9 +100,12 @@ void Reloader::feed(const Order& order) {
   } else if (std::holds_alternative<RestartOrder>(order)) {
     log::info("restarting {} as asked", name_);
     if (!handover_.since) handover_.since = Clock::now();
-    if (build_link_ && ready_) {
+    // Built is what the stop was for: begun now, another build would outlive this reloader.
+    const bool next_one_builds = policy_.stopping() && builds_.idle();
+    if (build_link_ && ready_ && !next_one_builds) {
       feed(core::BuildWanted{});
     } else {
+      built_ = false;
       handover_.postponed = false;
       feed(core::RestartAsked{});
     }

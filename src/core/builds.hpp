@@ -67,6 +67,9 @@ class Builds {
   /// Whether BuildWanted is of use now. Otherwise what changes is to be kept until it is.
   [[nodiscard]] bool takes_changes() const;
 
+  /// Whether no build runs, nor is about to.
+  [[nodiscard]] bool idle() const { return state_ == State::idle; }
+
  private:
   enum class State { idle, starting, building, stopping };
 

@@ -266,6 +266,40 @@ TEST_F(Build, ItsDaemonsLiveUntilReloadrunEnds) {
   EXPECT_FALSE(is_alive(daemon));
 }
 
+TEST_F(Build, AskedForDuringAStopIsStoppedByAChangeLikeAny) {
+  Program program(
+      reloadrun({"--build", slow_build(), "--stop-timeout", "300ms"}, target({"tell=15"})));
+  next_start();
+  reports.next("ready");
+  place.edit("a.c", "one");
+  EXPECT_EQ(reports.next("signal").number("number"), SIGTERM);
+  make_slow();
+  program.signal(SIGUSR1);
+  next_build();
+  make_fast();
+  place.edit("a.c", "two");
+  reports.next("last-words");
+  expect_restart("2", "a.c");
+  reports.next("ready");
+  end(program);
+}
+
+TEST_F(Build, ByABuilderThatIsStoppedKeepsNobodyFromEnding) {
+  Program program(reloadrun({"--build", reporting({"daemon", "exit=0"}), "--on-exit", "exit"},
+                            target({"last-words=12"})));
+  const int daemon = reports.next("daemon").number("pid");
+  next_start();
+  reports.next("ready");
+  pid_t builder = 0;
+  for (const auto& process : proc::descendants()) {
+    if (process.pid == daemon) builder = process.parent;
+  }
+  ASSERT_GT(builder, 0);
+  ::kill(builder, SIGSTOP);
+  program.signal(SIGUSR2);
+  EXPECT_EQ(program.wait(), (Ending{false, 7})) << program.said();
+}
+
 TEST_F(Build, NothingIsLeftWhoeverIsKilled) {
   const auto builder_of = [](pid_t supervisor) {
     pid_t found = -1;
@@ -280,9 +314,9 @@ TEST_F(Build, NothingIsLeftWhoeverIsKilled) {
   };
   make_slow();
   for (const bool the_supervisor : {true, false}) {
-    Program program(reloadrun({"--build", reporting({"build", "daemon", "ignore=15"}),
-                               "--stop-timeout", "200ms"},
-                              target()));
+    Program program(reloadrun(
+        {"--build", reporting({"build", "daemon", "ignore=15"}), "--stop-timeout", "200ms"},
+        target()));
     reports.next("ready");
     ::kill(the_supervisor ? program.pid() : builder_of(program.pid()), SIGKILL);
     EXPECT_EQ(program.wait(), (Ending{true, SIGKILL})) << program.said();
