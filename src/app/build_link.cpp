@@ -12,7 +12,9 @@
 namespace reloadrun::app {
 
 template <class Archive>
-void members(Archive&, BuildOrder&) {}
+void members(Archive& a, BuildOrder& order) {
+  a(order.number);
+}
 template <class Archive>
 void members(Archive&, StopBuildOrder&) {}
 template <class Archive>
@@ -29,11 +31,11 @@ void members(Archive& a, AllWritesSeen& seen) {
 }
 template <class Archive>
 void members(Archive& a, BuildRuns& runs) {
-  a(runs.refusal);
+  a(runs.number, runs.refusal);
 }
 template <class Archive>
 void members(Archive& a, BuildOver& over) {
-  a(over.error, over.ending, over.ran, over.last_write);
+  a(over.number, over.error, over.ending, over.ran, over.last_write);
 }
 template <class Archive>
 void members(Archive& a, WrittenFiles::Writes& writes) {
@@ -41,7 +43,7 @@ void members(Archive& a, WrittenFiles::Writes& writes) {
 }
 template <class Archive>
 void members(Archive& a, WritesAnswer& answer) {
-  a(answer.number, answer.writes);
+  a(answer.number, answer.writes, answer.last);
 }
 
 namespace {
@@ -81,12 +83,14 @@ std::optional<BuildNews> BuildLink::next() {
   return news;
 }
 
-/// Puts news among the others.
+/// Puts news of the last build among the others.
 std::optional<BuildReport> BuildLink::receive() {
   auto report = receive_one<BuildReport>(socket_);
   if (!report) return std::nullopt;
-  if (const auto* runs = std::get_if<BuildRuns>(&*report)) news_.emplace_back(*runs);
-  if (const auto* over = std::get_if<BuildOver>(&*report)) news_.emplace_back(*over);
+  const auto* runs = std::get_if<BuildRuns>(&*report);
+  const auto* over = std::get_if<BuildOver>(&*report);
+  if (runs != nullptr && runs->number == build_) news_.emplace_back(*runs);
+  if (over != nullptr && over->number == build_) news_.emplace_back(*over);
   return report;
 }
 
@@ -94,9 +98,7 @@ std::vector<WrittenFiles::Writes> BuildLink::writes_of(const std::vector<std::st
   std::vector<WrittenFiles::Writes> all;
   for (std::size_t at = 0; at < paths.size(); at += most_in_a_message) {
     const auto some = std::span(paths).subspan(at, std::min(most_in_a_message, paths.size() - at));
-    const std::uint64_t question = ++question_;
-    send(WritesQuestion{question, {some.begin(), some.end()}});
-    const auto answer = answer_to(question);
+    const auto answer = ask({some.begin(), some.end()});
     if (!answer || answer->writes.size() != some.size()) break;
     all.insert(all.end(), answer->writes.begin(), answer->writes.end());
   }
@@ -104,7 +106,14 @@ std::vector<WrittenFiles::Writes> BuildLink::writes_of(const std::vector<std::st
   return all;
 }
 
-std::optional<WritesAnswer> BuildLink::answer_to(std::uint64_t question) {
+WrittenFiles::Number BuildLink::last_write() {
+  const auto answer = ask({});
+  return answer ? answer->last : 0;
+}
+
+std::optional<WritesAnswer> BuildLink::ask(std::vector<std::string> paths) {
+  const std::uint64_t question = ++number_;
+  send(WritesQuestion{question, std::move(paths)});
   const TimePoint until = Clock::now() + patience;
   while (!socket_.closed()) {
     while (auto report = receive()) {

@@ -20,9 +20,13 @@ namespace reloadrun::app {
 
 // From the reloader ------------------------------------------------------------------------------
 
-struct BuildOrder {};      ///< start a build; none is running
+/// Start a build. One that runs is stopped before, and not told of any more.
+struct BuildOrder {
+  std::uint64_t number = 0;
+};
 struct StopBuildOrder {};  ///< stop it; it may have ended
-/// Which writes of these files are not accounted for? Absolute paths.
+/// Which writes of these files are not accounted for? Absolute paths. Without paths: which is the
+/// last write of all, as of now, before a look at everything?
 struct WritesQuestion {
   std::uint64_t number = 0;  ///< of the question
   std::vector<std::string> paths;
@@ -42,10 +46,12 @@ using BuildRequest =
 
 /// The build runs. `refusal`: errno, when the kernel does not tell what it writes; or 0.
 struct BuildRuns {
+  std::uint64_t number = 0;  ///< of the order
   int refusal = 0;
 };
 /// It has ended, or could not be started.
 struct BuildOver {
+  std::uint64_t number = 0;  ///< of the order
   int error = 0;  ///< errno of the start
   Ending ending;
   Duration ran{0};
@@ -54,13 +60,15 @@ struct BuildOver {
 struct WritesAnswer {
   std::uint64_t number = 0;
   std::vector<WrittenFiles::Writes> writes;  ///< of each path
+  WrittenFiles::Number last = 0;             ///< of all files, when these were asked for
 };
 using BuildReport = std::variant<BuildRuns, BuildOver, WritesAnswer>;
 using BuildNews = std::variant<BuildRuns, BuildOver>;
 
 // ------------------------------------------------------------------------------------------------
 
-/// The reloader's end. A builder that has gone answers nothing: the supervisor ends us then.
+/// The reloader's end; the supervisor keeps it for the next one, so the builder sees no reloader's
+/// end. A builder that has gone answers nothing: the supervisor ends us then.
 class BuildLink {
  public:
   explicit BuildLink(Fd socket) : socket_(std::move(socket)) {}
@@ -71,23 +79,27 @@ class BuildLink {
   /// Whether next() has some that fd() does not tell of.
   [[nodiscard]] bool has_news() const { return !news_.empty(); }
 
-  void order_build() { send(BuildOrder{}); }
+  void order_build() { send(BuildOrder{build_ = ++number_}); }
   void order_stop() { send(StopBuildOrder{}); }
 
   /// The writes of each of these files that are not accounted for. Waits for the answer.
   std::vector<WrittenFiles::Writes> writes_of(const std::vector<std::string>& paths);
+  /// The last write of all, before a look at everything. Waits for the answer.
+  WrittenFiles::Number last_write();
   void account(std::map<std::string, WrittenFiles::Number> until);
   void account_all(WrittenFiles::Number until) { send(AllWritesSeen{until}); }
 
  private:
   void send(const BuildRequest& request);
   std::optional<BuildReport> receive();
-  std::optional<WritesAnswer> answer_to(std::uint64_t question);
+  std::optional<WritesAnswer> ask(std::vector<std::string> paths);
 
   MessageSocket socket_;
   std::deque<BuildNews> news_;  // that have come before an answer
-  // Of the last question; not begun anew by each reloader, for whose number an old answer may wait.
-  std::uint64_t question_ = static_cast<std::uint64_t>(Clock::now().time_since_epoch().count());
+  // Of the last order or question; not begun anew by each reloader, for whose number something old
+  // may wait here.
+  std::uint64_t number_ = static_cast<std::uint64_t>(Clock::now().time_since_epoch().count());
+  std::uint64_t build_ = 0;  // the one that is told of
 };
 
 /// The builder's end.

@@ -67,7 +67,10 @@ std::set<std::string> BuildOutputs::sort_out(watch::Changes& found) {
       }
       ++answer;
     }
-    if (writes.empty()) continue;
+    if (writes.empty()) {
+      unaccounted_.erase(one.path);
+      continue;
+    }
     unaccounted_.insert_or_assign(one.path, std::move(writes));
     if (done && proc::open_for_writing(one.path) != proc::Writing::yes) closed.insert(one.path);
   }
@@ -83,9 +86,12 @@ void BuildOutputs::account(const std::set<std::string>& closed) {
   if (!until.empty()) link_->account(std::move(until));
 }
 
+WrittenFiles::Number BuildOutputs::last_write() {
+  return link_ == nullptr ? 0 : link_->last_write();
+}
+
 void BuildOutputs::account_all(WrittenFiles::Number until) {
-  unaccounted_.clear();
-  link_->account_all(until);
+  if (until != 0) link_->account_all(until);
 }
 
 }  // namespace reloadrun::app

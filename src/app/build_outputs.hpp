@@ -25,7 +25,9 @@ class BuildOutputs {
   /// words, and then to be accounted for.
   std::set<std::string> sort_out(watch::Changes& found);
   void account(const std::set<std::string>& closed);
-  /// Everything up to this write was seen, and is accounted for.
+  /// Before a look at everything: the last write of all; 0: none.
+  WrittenFiles::Number last_write();
+  /// After it: everything up to this write was seen, and what is written to its end is accounted for.
   void account_all(WrittenFiles::Number until);
 
   /// Whether some are being written, of which it is to be noticed soon when they are not, and not

@@ -27,6 +27,9 @@ using namespace std::chrono_literals;
 // What has not ended this long after KILL does not end for us.
 constexpr Duration kill_grace = 1s;
 
+// Of one build, before others are heard.
+constexpr int most_calls = 100;
+
 /// Let go on, a thread runs until it has done its call, and may be stopped before it has; asleep it
 /// is after that, or in a call that writes nothing yet (a FIFO that is opened).
 WrittenFiles::Thread look_at(pid_t number) {
@@ -68,7 +71,7 @@ void Builder::attend() {
   if (stop_) until = Clock::now() + proc::tree_recheck;
   wait_for(descriptors, until);
   take_orders();
-  take_writes();  // before the questions about them
+  take_writes();
   take_requests();
   take_ended_children();
   take_time();
@@ -88,15 +91,12 @@ void Builder::take_orders() {
 
 void Builder::take_requests() {
   while (const auto request = service_.next()) {
-    if (std::holds_alternative<BuildOrder>(*request)) {
-      if (!build_ && !ending_) start_build();
+    if (const auto* order = std::get_if<BuildOrder>(&*request)) {
+      order_build(order->number);
     } else if (std::holds_alternative<StopBuildOrder>(*request)) {
-      if (!build_ || stop_) continue;  // it has ended, which was told
-      proc::TreeStop tree(daemons_);
-      tree.ask(SIGINT);  // make and ninja remove what is half written
-      stop(std::move(tree));
+      stop_build();
     } else if (const auto* question = std::get_if<WritesQuestion>(&*request)) {
-      WritesAnswer answer{question->number, {}};
+      WritesAnswer answer{question->number, {}, question->paths.empty() ? written_.settle() : 0};
       for (const std::string& path : question->paths) {
         answer.writes.push_back(written_.of(path));
       }
@@ -109,6 +109,23 @@ void Builder::take_requests() {
   }
 }
 
+/// A reloader that has left one running is followed by another, which knows nothing of it.
+void Builder::order_build(std::uint64_t number) {
+  if (ending_) return;
+  if (!build_) return start_build(number);
+  next_build_ = number;
+  stop_build();
+}
+
+void Builder::stop_build() {
+  if (!build_ || stop_) return;  // it has ended, which was told
+  proc::TreeStop tree(daemons_);
+  // make and ninja remove what is half written; but who was started with INT ignored (a shell's &)
+  // does not hear of it.
+  tree.ask(proc::is_ignored(SIGINT) ? SIGTERM : SIGINT);
+  stop(std::move(tree));
+}
+
 void Builder::take_writes() {
   for (auto& notifier : notifiers_) take_writes_from(notifier);
   const auto is_over = [](const net::Notifier& notifier) {
@@ -119,7 +136,8 @@ void Builder::take_writes() {
 }
 
 void Builder::take_writes_from(net::Notifier& notifier) {
-  for (;;) {
+  // What waits longer has not been carried out, so nobody can ask for it yet.
+  for (int calls = 0; calls < most_calls; ++calls) {
     pollfd state{notifier.fd(), POLLIN, 0};
     if (::poll(&state, 1, 0) != 1 || (state.revents & POLLIN) == 0) return;
     const auto call = notifier.next();
@@ -137,20 +155,25 @@ void Builder::take_ended_children() {
   while (ended_children_.next()) {
   }
   while (const auto reaped = proc::reap_any()) {
+    if (stop_) stop_->next_walk = {};
     daemons_.erase(reaped->pid);
     if (build_ && reaped->pid == build_->pid) build_->ended = reaped->ending;
   }
-  if (build_ && build_->ended && !stop_) tell_build_over(0);
+  if (!build_ || !build_->ended || stop_) return;
+  tell_build_over(0);
 }
 
 void Builder::take_time() {
   if (!stop_) return;
   const TimePoint now = Clock::now();
+  if (now < stop_->next_walk) return;
+  stop_->next_walk = now + proc::tree_recheck;
   if (stop_->tree.left().empty()) {
     take_ended_children();
     stopped();
   } else if (stop_->give_up_at && *stop_->give_up_at <= now) {
-    log::error("cannot end {}: it is left behind", names_of(stop_->tree.left()));
+    log::error("cannot end {}: {}", names_of(stop_->tree.left()),
+               ending_ ? "it is left behind" : "the next build begins beside it");
     stopped();
   } else if (stop_->killing) {
     stop_->tree.kill();
@@ -161,28 +184,28 @@ void Builder::take_time() {
   }
 }
 
-void Builder::start_build() {
+void Builder::start_build(std::uint64_t number) {
   if (return_to_directory(directory_)) log::debug("{} is back", printable(directory_));
-  const Fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
   proc::Program program;
   program.file = "/bin/sh";
   program.arguments = {"sh", "-c", options_.build};
   program.environment = proc::environment_without({run_main_variable, channel_variable});
   program.signals = signals_;
   program.parent_death_signal = SIGKILL;
-  program.input_fd = nothing.get();  // what is typed is for the target
   program.output_fd = STDERR_FILENO;
   const bool can_be_told = net::calls_can_go_on();
   if (can_be_told) program.filter = net::write_filter();
   daemons_ = proc::children_of(::getpid());
-  build_ = Build{.begun = Clock::now()};
+  build_ = Build{.number = number, .begun = Clock::now()};
   try {
+    const Fd nothing = require_fd(::open("/dev/null", O_RDWR | O_CLOEXEC), "open /dev/null");
+    program.input_fd = nothing.get();  // what is typed is for the target
     auto spawned = proc::spawn(program);
     if (spawned.listener) notifiers_.emplace_back(std::move(spawned.listener));
     if (spawned.error != 0) return tell_build_over(spawned.error);
     build_->pid = spawned.pid;
     build_->missed_a_signal = spawned.missed_a_signal;
-    service_.report(BuildRuns{can_be_told ? spawned.filter_error : ENOSYS});
+    service_.report(BuildRuns{number, can_be_told ? spawned.filter_error : ENOSYS});
   } catch (const std::system_error& error) {  // no process, no descriptor
     tell_build_over(error.code().value());
   }
@@ -190,8 +213,8 @@ void Builder::start_build() {
 
 void Builder::tell_build_over(int error) {
   const Build build = *std::exchange(build_, std::nullopt);
-  service_.report(BuildOver{error, build.ended.value_or(Ending{}), Clock::now() - build.begun,
-                            written_.last()});
+  service_.report(BuildOver{build.number, error, build.ended.value_or(Ending{}), Clock::now() - build.begun,
+                            written_.settle()});
 }
 
 /// All builds, and what they have left.
@@ -221,6 +244,7 @@ void Builder::stopped() {
     ended_ = true;
   } else {
     tell_build_over(0);
+    if (const auto next = std::exchange(next_build_, std::nullopt)) start_build(*next);
   }
 }
 

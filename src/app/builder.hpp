@@ -1,11 +1,13 @@
 // The process that builds (--build): it runs `sh -c CMD` when the reloader asks, and keeps what the
 // reloader cannot, since a build's daemons and what is known of its files outlive a generation.
-// Executed once by the supervisor, ended by it last; everything on its main thread.
+// Executed once by the supervisor, and told by it to end when the user asks, or else after the last
+// reloader; everything on its main thread.
 //
 // As a subreaper it is an ancestor of whatever a build starts, and of nothing else: so a build's
 // tree is told from the target's by descent alone.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
@@ -40,7 +42,9 @@ class Builder {
   void take_ended_children();
   void take_time();
 
-  void start_build();
+  void order_build(std::uint64_t number);
+  void start_build(std::uint64_t number);
+  void stop_build();
   void tell_build_over(int error);
   void end(bool group_was_told);
   void stop(proc::TreeStop tree);
@@ -49,7 +53,8 @@ class Builder {
 
   /// One that was started and has not ended, or is being stopped.
   struct Build {
-    pid_t pid = -1;  ///< of its shell
+    std::uint64_t number = 0;  ///< of the order
+    pid_t pid = -1;            ///< of its shell
     TimePoint begun;
     bool missed_a_signal = false;
     std::optional<Ending> ended{};
@@ -60,6 +65,7 @@ class Builder {
     TimePoint kill_at;
     bool killing = false;
     Deadline give_up_at{};
+    TimePoint next_walk{};  ///< through the tree
   };
 
   Channel channel_;
@@ -73,6 +79,7 @@ class Builder {
   std::optional<Build> build_;
   std::set<pid_t> daemons_;  // what earlier builds had left when it began
   std::optional<Stop> stop_;
+  std::optional<std::uint64_t> next_build_;  // ordered while one was running
   bool ending_ = false;
   bool ended_ = false;
 };

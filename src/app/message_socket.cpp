@@ -53,7 +53,11 @@ bool MessageSocket::send(std::string_view bytes, std::span<const int> descriptor
 
 std::optional<MessageSocket::Message> MessageSocket::receive() {
   // Its size first, since there is no largest one.
-  const ssize_t size = ::recv(socket_.get(), nullptr, 0, MSG_PEEK | MSG_TRUNC);
+  ssize_t size = ::recv(socket_.get(), nullptr, 0, MSG_PEEK | MSG_TRUNC);
+  // The other end has gone without reading all of ours. That is said once, before what it has sent.
+  if (size < 0 && errno == ECONNRESET) {
+    size = ::recv(socket_.get(), nullptr, 0, MSG_PEEK | MSG_TRUNC);
+  }
   if (size < 0) {
     if (errno == EAGAIN || errno == EINTR) return std::nullopt;
     if (errno != ECONNRESET) throw_errno("recv");

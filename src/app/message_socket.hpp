@@ -42,7 +42,7 @@ class MessageSocket {
   /// then the message is lost.
   bool send(std::string_view bytes, std::span<const int> descriptors, Duration patience);
 
-  /// The next message; nullopt when none is there now. Throws wire::Torn.
+  /// The next message; nullopt when none is there now. Throws wire::Torn and std::system_error.
   std::optional<Message> receive();
 
   /// Whether receiving has found the other end gone, with nothing left to read.

@@ -162,7 +162,7 @@ void Observer::target_started(TimePoint now) {
 void Observer::build_ended(WrittenFiles::Number last_write) {
   follow_hints();
   look([this](watch::Changes& found) { view_->looker.look_at_uncovered(&found); });
-  build_outputs_.account_all(last_write);
+  if (!look_failed_) build_outputs_.account_all(last_write);
   judge();
 }
 
@@ -193,6 +193,8 @@ void Observer::look_around() {
   idle_hints_ = 0;
   outputs_.forget_closed();
   come_back();
+  const auto written = build_outputs_.last_write();
+  if (written != 0) follow_hints();
   reread_list();
   outputs_.find_closed(Clock::now());
   const bool patient = options_.watcher == Watcher::inotify || !looked_;
@@ -208,6 +210,7 @@ void Observer::look_around() {
       if (!patient) view_->looker.take_turn(options_.interval / part_of_a_core, &found);
     }
   });
+  if (!look_failed_) build_outputs_.account_all(written);  // all of it was looked at by now
   // No hint wakes us while a file is still held: who holds what has to be known before.
   if (!view_->hints) outputs_.note_held();
   if (!std::exchange(looked_, true) && target_started_) outputs_.forget_held();

@@ -135,8 +135,10 @@ void Reloader::carry_out(const core::ForgetChanges&) { observer_.forget_changes(
 
 void Reloader::carry_out(const core::Built& built) {
   log::info("built in {}", duration_text(build_over_.ran));
-  built_ = true;
-  if (begun_) return feed(core::Changed{built.paths});
+  if (begun_) {
+    built_ = true;
+    return feed(core::Changed{built.paths});
+  }
   handover_.changed = changed_variable(built.paths, std::move(handover_.changed));
   begun_ = true;
   feed(core::Begin{});

@@ -1,13 +1,13 @@
 #include "app/written_files.hpp"
 
 #include <algorithm>
-#include <iterator>
 
 namespace reloadrun::app {
 
 void WrittenFiles::note(const std::string& path, pid_t thread) {
   Entry& entry = written_[path];
   entry.last = ++last_;
+  entry.settled = false;
   entry.writers[thread] = world_.look_at(thread).in_user_mode;
 }
 
@@ -32,12 +32,15 @@ WrittenFiles::Writes WrittenFiles::of(const std::string& path) {
   return writes;
 }
 
+WrittenFiles::Number WrittenFiles::settle() {
+  for (auto& [path, entry] : written_) entry.settled = is_done(entry) && !world_.is_open(path);
+  return last_;
+}
+
 void WrittenFiles::account_all(Number until) {
-  for (auto one = written_.begin(); one != written_.end();) {
-    const auto& [path, entry] = *one;
-    const bool is_over = entry.last <= until && is_done(one->second) && !world_.is_open(path);
-    one = is_over ? written_.erase(one) : std::next(one);
-  }
+  std::erase_if(written_, [until](const auto& one) {
+    return one.second.settled && one.second.last <= until;
+  });
   std::erase_if(accounted_, [&](const auto& one) { return !written_.contains(one.first); });
 }
 

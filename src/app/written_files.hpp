@@ -39,9 +39,6 @@ class WrittenFiles {
   /// `thread` is about to write a file: an absolute path without links. A directory that is
   /// replaced stands for all below it.
   void note(const std::string& path, pid_t thread);
-  /// The last write of all.
-  [[nodiscard]] Number last() const { return last_; }
-
   struct Writes {
     Number last = 0;    ///< 0: none that is not accounted for
     bool done = false;  ///< all of them
@@ -51,7 +48,11 @@ class WrittenFiles {
 
   /// What was written to the file up to this write is accounted for.
   void account(const std::string& path, Number until) { accounted_[path] = until; }
-  /// ... of all files, but for what a daemon, say, has open still.
+  /// Before a look at everything: notes which files are written to their end, and so will have been
+  /// seen. Returns the last write of all.
+  Number settle();
+  /// After it: what was noted so, and was written up to this write, is accounted for. What a daemon,
+  /// say, has open still is not.
   void account_all(Number until);
 
  private:
@@ -59,6 +60,7 @@ class WrittenFiles {
     Number last = 0;
     /// That were not seen to be past it, and for how long they had run when it was noted.
     std::map<pid_t, std::chrono::milliseconds> writers;
+    bool settled = false;
   };
   bool is_done(Entry& entry);
 

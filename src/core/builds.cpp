@@ -22,7 +22,10 @@ BuildActions Builds::on(const BuildEvent& event) {
 }
 
 BuildActions Builds::on_event(const BuildWanted& wanted) {
-  if (!takes_changes()) return {};
+  if (!takes_changes()) {
+    one_more_asked_ = one_more_asked_ || wanted.paths.empty();
+    return {};
+  }
   changed_.insert(wanted.paths.begin(), wanted.paths.end());
   if (state_ == State::idle) {
     state_ = State::starting;
@@ -46,6 +49,10 @@ BuildActions Builds::on_event(const BuildEnded& ended) {
     return {StartBuild{}};
   }
   stops_ = 0;
+  if (std::exchange(one_more_asked_, false)) {
+    state_ = State::starting;
+    return {StartBuild{}};
+  }
   BuildActions actions;
   if (!writes_known_ && ended.changed_meanwhile) {
     if (!one_more_) {

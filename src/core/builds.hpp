@@ -2,13 +2,16 @@
 // call, no clock, no text; driven by app/reloader on the reloader's main thread, and by tables in
 // the tests.
 //
-//     state      event                    next state   actions
-//     idle       Wanted                   building     StartBuild
-//     building   Wanted                   stopping     StopBuild, at most twice in a row
-//     building   Ended, good              idle         Built
-//     building   Ended, bad               idle         BuildFailed
-//     stopping   Ended                    building     StartBuild
+//     state      event                                    next state   actions
+//     idle       Wanted                                   starting     StartBuild
+//     starting   Begun                                    building
+//     starting   Ended                                    as building
+//     building   Wanted, at most twice in a row           stopping     StopBuild
+//     building   Ended, writes unknown, something changed starting     StartBuild, once
+//     building   Ended                                    idle         Built | BuildFailed
+//     stopping   Ended                                    starting     StartBuild
 //
+// What the user asks for when the build may not be stopped is another one after it.
 // Where it is not known what a build writes, it is never stopped: if something has changed by its
 // end, one more follows, and what changes during that one is taken for what it writes.
 #pragma once
@@ -33,7 +36,7 @@ struct BuildBegun {
 /// It has ended by itself, or was stopped.
 struct BuildEnded {
   bool good = false;
-  bool changed_meanwhile = false;  ///< asked for when its writes are not known
+  bool changed_meanwhile = false;  ///< of use when its writes are not known
 };
 
 using BuildEvent = std::variant<BuildWanted, BuildBegun, BuildEnded>;
@@ -64,7 +67,7 @@ class Builds {
 
   BuildActions on(const BuildEvent& event);
 
-  /// Whether BuildWanted is of use now. Otherwise what changes is to be kept until it is.
+  /// Whether changes are to be told by BuildWanted now. Otherwise they are to be kept.
   [[nodiscard]] bool takes_changes() const;
 
   /// Whether no build runs, nor is about to.
@@ -79,6 +82,7 @@ class Builds {
 
   State state_ = State::idle;
   bool writes_known_ = true;
+  bool one_more_asked_ = false;  // by the user, while it could not be stopped
   bool one_more_ = false;  // this build follows another only because something had changed
   int stops_ = 0;          // in a row
   std::set<std::string> changed_;

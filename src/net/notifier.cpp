@@ -74,7 +74,7 @@ bool calls_can_go_on() {
   int minor = 0;
   const bool known = ::uname(&kernel) == 0 && std::sscanf(kernel.release, "%d.%d", &major,
                                                           &minor) == 2;  // NOLINT(cert-err34-c)
-  return known && (major > 5 || (major == 5 && minor >= 5));
+  return known && (major > 5 || (major == 5 && minor >= 9));
 }
 
 Notifier::Notifier(Fd listener) : listener_(std::move(listener)) {

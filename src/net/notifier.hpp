@@ -31,8 +31,8 @@ struct Call {
   [[nodiscard]] std::optional<std::uint64_t> number_at(std::size_t argument) const;
 };
 
-/// Whether this kernel can let a call go on (Linux 5.5). An older one has listeners (5.0), and would
-/// leave whoever calls waiting.
+/// Whether this kernel can let a call go on (Linux 5.5) and says when nobody is left to call (5.9).
+/// An older one has listeners (5.0), and would leave whoever calls waiting.
 bool calls_can_go_on();
 
 class Notifier {

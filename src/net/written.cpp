@@ -103,7 +103,10 @@ struct Place {
 
 std::optional<Place> place_of(const Call& call, const Name& name) {
   const std::string process = fmt::format("/proc/{}", call.thread);
-  auto path = call.text(static_cast<std::size_t>(name.path)).value_or("");
+  const auto argument = static_cast<std::size_t>(name.path);
+  const auto text = call.text(argument);
+  if (!text && call.arguments.at(argument) != 0) return std::nullopt;  // it may not be read
+  std::string path = text.value_or("");
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
   const bool of_a_device = path.starts_with("/dev/") && !path.starts_with("/dev/shm/");
   if (of_a_device || path.starts_with("/proc/")) return std::nullopt;
@@ -194,6 +197,9 @@ std::vector<std::string> written_by(const Call& call) {
     const auto flags = call.number_at(2);  // what struct open_how begins with
     if (flags && (*flags & opened_to_write) == 0) return {};
   }
+  // What was below a directory that is removed, others were told to remove.
+  const bool of_directory = call.number == SYS_unlinkat && (call.arguments[2] & AT_REMOVEDIR) != 0;
+  if (of_directory) return {};
   std::vector<std::string> paths;
   add(paths, call, one->first, one->link);
   add(paths, call, one->second, one->link);

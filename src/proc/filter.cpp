@@ -8,7 +8,9 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <system_error>
 
 namespace reloadrun::proc {
 namespace {
@@ -88,7 +90,9 @@ void FilterWay::take() const {
   const int listener = install(filter_);
   Message message(listener < 0 ? errno : 0);
   message.put(listener);
-  ::sendmsg(childs_.get(), &message.header(), MSG_NOSIGNAL);  // there is room for one
+  const bool sent = ::sendmsg(childs_.get(), &message.header(), MSG_NOSIGNAL) >= 0;
+  // Filtered, and heard by nobody: every call would fail.
+  if (!sent && listener >= 0) ::_exit(EXIT_FAILURE);
 }
 
 int FilterWay::receive(Fd& listener) const {
@@ -96,6 +100,7 @@ int FilterWay::receive(Fd& listener) const {
   const ssize_t got = ::recvmsg(parents_.get(), &message.header(), MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
   if (got < 0) return errno;
   listener = Fd(message.get());
+  if (message.error() == 0 && !listener) throw std::system_error(EMFILE, std::generic_category(), "recvmsg");
   return message.error();
 }
 

@@ -20,7 +20,8 @@ class FilterWay {
   void take() const;
 
   /// In the parent, when the new process has executed or ended: puts the listener in `listener`.
-  /// Returns errno of what the kernel has refused; 0.
+  /// Returns errno of what the kernel has refused, or 0. Throws std::system_error when no descriptor
+  /// is left for the listener: the new process is filtered then, and heard by nobody.
   int receive(Fd& listener) const;
 
  private:

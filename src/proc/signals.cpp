@@ -15,11 +15,6 @@
 namespace reloadrun::proc {
 namespace {
 
-bool is_ignored(int signal) {
-  struct sigaction action {};
-  return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
-}
-
 void set_disposition(int signal, void (*handler)(int)) {
   struct sigaction action {};
   action.sa_handler = handler;
@@ -60,6 +55,11 @@ std::uint64_t pending_signals(const char* status_file) {
 }
 
 }  // namespace
+
+bool is_ignored(int signal) {
+  struct sigaction action {};
+  return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
 
 sigset_t SignalsGiven::mask_set() const {
   sigset_t set;

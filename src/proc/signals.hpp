@@ -71,6 +71,9 @@ class StopsHeld {
   sigset_t before_{};
 };
 
+/// Whether this process ignores a signal, and so does what it starts.
+bool is_ignored(int signal);
+
 /// "SIGTERM", "SIGRTMIN+1", "signal 77".
 std::string signal_name(int signal);
 

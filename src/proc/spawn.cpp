@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <string_view>
+#include <system_error>
 
 #include "fmt/format.h"
 #include "proc/child.hpp"
@@ -121,7 +122,13 @@ Spawned spawn(const Program& program) {
   pipe.writing = Fd();  // so that reading ends with the child's copy: when it executes
   read_report<MissedASignal>(pipe.reading.get(), spawned.missed_a_signal);
   read_report<ExecError>(pipe.reading.get(), spawned.error);
-  if (filter) spawned.filter_error = filter->receive(spawned.listener);
+  try {
+    if (filter) spawned.filter_error = filter->receive(spawned.listener);
+  } catch (const std::system_error&) {
+    ::kill(spawned.pid, SIGKILL);
+    static_cast<void>(wait_for_child(spawned.pid));
+    throw;
+  }
   if (spawned.error != 0) static_cast<void>(wait_for_child(spawned.pid));
   return spawned;
 }

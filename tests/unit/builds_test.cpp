@@ -84,13 +84,22 @@ TEST(Builds, AChangeStopsOneAndBeginsAgain) {
 TEST(Builds, AfterTwoStopsInARowTheNextOneFinishes) {
   const std::vector<Step> two_stops{{a, "build", false},    {begun, ""},        {a, "stop"},
                                     {bad, "build", false},  {begun, ""},        {a, "stop"},
-                                    {good, "build", false}, {begun, "", false}, {a, "", false}};
+                                    {good, "build", false}, {begun, "", false}, {begun, "", false}};
   auto steps = two_stops;
   steps.insert(steps.end(), {{good, "built:a"}, {a, "build", false}, {begun, ""}, {a, "stop"}});
   expect_steps(steps);
   steps = two_stops;
   steps.insert(steps.end(), {{bad, "failed"}, {a, "build", false}, {begun, ""}, {a, "stop"}});
   expect_steps(steps);
+}
+
+TEST(Builds, OneThatIsAskedForWhenNoneMayBeStoppedFollows) {
+  expect_steps({{a, "build", false},
+                {asked, "", false},
+                {begun, ""},
+                {bad, "build", false},
+                {begun, ""},
+                {good, "built:a"}});
 }
 
 TEST(Builds, WhereWritesAreNotKnownOneMoreFollowsAndNoneIsStopped) {
