@@ -52,7 +52,7 @@ struct BuildRuns {
 /// It has ended, or could not be started.
 struct BuildOver {
   std::uint64_t number = 0;  ///< of the order
-  int error = 0;  ///< errno of the start
+  int error = 0;             ///< errno of the start
   Ending ending;
   Duration ran{0};
   WrittenFiles::Number last_write = 0;  ///< all that it wrote is up to here

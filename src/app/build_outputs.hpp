@@ -27,7 +27,8 @@ class BuildOutputs {
   void account(const std::set<std::string>& closed);
   /// Before a look at everything: the last write of all; 0: none.
   WrittenFiles::Number last_write();
-  /// After it: everything up to this write was seen, and what is written to its end is accounted for.
+  /// After it: everything up to this write was seen, and what is written to its end is accounted
+  /// for.
   void account_all(WrittenFiles::Number until);
 
   /// Whether some are being written, of which it is to be noticed soon when they are not, and not

@@ -213,8 +213,8 @@ void Builder::start_build(std::uint64_t number) {
 
 void Builder::tell_build_over(int error) {
   const Build build = *std::exchange(build_, std::nullopt);
-  service_.report(BuildOver{build.number, error, build.ended.value_or(Ending{}), Clock::now() - build.begun,
-                            written_.settle()});
+  service_.report(BuildOver{build.number, error, build.ended.value_or(Ending{}),
+                            Clock::now() - build.begun, written_.settle()});
 }
 
 /// All builds, and what they have left.

@@ -91,7 +91,7 @@ struct Begin {
 // From the supervisor ----------------------------------------------------------------------------
 
 /// The user wants reloadrun to end. `group_was_told`: a terminal has sent the signal to the whole
-/// process group, so the target has had it.
+/// process group, so the target, or the build, has had it.
 struct StopOrder {
   bool group_was_told = false;
 };
@@ -102,7 +102,8 @@ struct ForwardOrder {    ///< the user wants COMMAND's process to have this sign
 };
 using Order = std::variant<StopOrder, KillOrder, RestartOrder, ForwardOrder>;
 
-// From the reloader ------------------------------------------------------------------------------
+// From the reloader; the builder sends lines alone
+// -------------------------------------------------
 
 /// A line for the user; see base/log.
 struct Line {

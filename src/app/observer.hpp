@@ -2,9 +2,12 @@
 // changes is over (core). Driven by the reloader's main thread, which waits on fd() and until
 // next().
 //
-//     hint or interval -> look -> pending changes, without what is output -> settled burst
+//     hint or interval -> look, without what builds write -> pending changes, without what is
+//     output -> settled burst
 //
 // From DESIGN: hints wake, stat decides. Nothing here decides what a burst leads to.
+//
+// observer.cpp has when it looks, observer_looks.cpp how, and what it leaves out of what it finds.
 #pragma once
 
 #include <functional>

@@ -25,7 +25,8 @@ class OwnProcess {
   /// What the terminal had sent before the process was there, it was not told: see proc::Spawned.
   [[nodiscard]] bool missed_a_signal() const { return missed_a_signal_; }
 
-  /// Kills and reaps it. For one that has not begun, and has nothing but itself.
+  /// Kills and reaps it; what it has below it becomes ours. For one that has not begun, or does not
+  /// answer.
   void dismiss() const;
 
  private:

@@ -22,19 +22,6 @@ namespace {
 
 constexpr std::size_t most_details = 20;  // of what -v says of a look
 
-void tell_details(const watch::Changes& changes) {
-  for (const auto& change : std::span(changes).first(std::min(changes.size(), most_details))) {
-    log::debug("{}", change_detail(change));
-  }
-  if (changes.size() > most_details) log::debug("and {} more", changes.size() - most_details);
-}
-
-std::vector<std::string> paths_of(const watch::Changes& changes) {
-  std::vector<std::string> paths;
-  for (const auto& change : changes) paths.push_back(change.path);
-  return paths;
-}
-
 }  // namespace
 
 Reloader::Reloader(Channel channel, Begin begin)
@@ -158,21 +145,6 @@ void Reloader::take_news() {
   }
 }
 
-void Reloader::take_build_news() {
-  while (build_link_) {
-    const auto news = build_link_->next();
-    if (!news) return;
-    if (const auto* runs = std::get_if<BuildRuns>(&*news)) {
-      if (runs->refusal != 0) observer_.tell_once(blind_build_text(runs->refusal));
-      feed(core::BuildBegun{runs->refusal == 0});
-    } else if (const auto* over = std::get_if<BuildOver>(&*news)) {
-      observer_.build_ended(over->last_write);
-      build_over_ = *over;
-      feed(core::BuildEnded{over->error == 0 && over->ending == Ending{}, observer_.in_burst()});
-    }
-  }
-}
-
 void Reloader::tell_watching() const {
   log::info("watching {} in {}", count_text(observer_.file_count(), "file"),
             printable(observer_.description()));
@@ -244,7 +216,7 @@ void Reloader::take_changes() {
 /// The burst that the last generation has left is over.
 void Reloader::begin_after(const watch::Changes& changes) {
   tell_details(changes);
-  handover_.changed = changed_variable(paths_of(changes), std::move(handover_.changed));
+  handover_.changed = changed_variable(watch::paths_of(changes), std::move(handover_.changed));
   begin();
 }
 
@@ -260,27 +232,14 @@ void Reloader::answer(const Burst::Noticed& noticed) {
   }
   tell_details(noticed.changes);
   if (!handover_.since) handover_.since = noticed.first;
-  feed(core::Changed{paths_of(noticed.changes), noticed.signals});
+  feed(core::Changed{watch::paths_of(noticed.changes), noticed.signals});
 }
 
-/// A signal needs no build, if COMMAND answers it; everything else does.
-void Reloader::build_after(const Burst::Noticed& noticed) {
-  const auto what = changes_text(noticed.changes);
-  const bool answered = !noticed.signals.empty() && target_.busy() && !target_.starting() &&
-                        !deaf_to(noticed.signals);
-  if (answered) {
-    log::info("{}: {} to {}", what, signals_text(noticed.signals), name_);
-  } else {
-    log::info("{}: building", what);
+void Reloader::tell_details(const watch::Changes& changes) {
+  for (const auto& change : std::span(changes).first(std::min(changes.size(), most_details))) {
+    log::debug("{}", change_detail(change));
   }
-  tell_details(noticed.changes);
-  if (!handover_.since) handover_.since = noticed.first;
-  const auto paths = paths_of(noticed.changes);
-  if (answered) {
-    feed(core::Changed{paths, noticed.signals});
-  } else {
-    feed(core::BuildWanted{paths});
-  }
+  if (changes.size() > most_details) log::debug("and {} more", changes.size() - most_details);
 }
 
 void Reloader::begin() {
@@ -295,13 +254,6 @@ void Reloader::begin() {
 
 void Reloader::feed(const core::Event& event) {
   for (const core::Action& action : policy_.on(event)) {
-    std::visit([this](const auto& what) { carry_out(what); }, action);
-  }
-}
-
-void Reloader::feed(const core::BuildEvent& event) {
-  if (policy_.ending()) return;
-  for (const core::BuildAction& action : builds_.on(event)) {
     std::visit([this](const auto& what) { carry_out(what); }, action);
   }
 }

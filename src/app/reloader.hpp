@@ -1,6 +1,9 @@
 // The child's main thread: look at the files, let policy decide, carry it out, and end with 3 to be
 // started again. One Reloader is one generation of reloadrun's child; it runs COMMAND as often as
-// policy says, usually once.
+// policy says, usually once, and has built (--build) before it hands over.
+//
+// reloader.cpp has what it hears, reloader_actions.cpp what it does of what policy decides,
+// reloader_builds.cpp what it does about builds.
 #pragma once
 
 #include <optional>
@@ -40,6 +43,7 @@ class Reloader {
   [[nodiscard]] bool asks_for_changes() const;
   void answer(const Burst::Noticed& noticed);
   void build_after(const Burst::Noticed& noticed);
+  static void tell_details(const watch::Changes& changes);
   void begin();
   void feed(const core::Event& event);
   void feed(const core::BuildEvent& event);

@@ -124,35 +124,4 @@ void Reloader::carry_out(const core::Tell& tell) {
   }
 }
 
-void Reloader::carry_out(const core::StartBuild&) {
-  log::debug("building: {}", printable(options_.build));
-  build_link_->order_build();
-}
-
-void Reloader::carry_out(const core::StopBuild&) { build_link_->order_stop(); }
-
-void Reloader::carry_out(const core::ForgetChanges&) { observer_.forget_changes(); }
-
-void Reloader::carry_out(const core::Built& built) {
-  log::info("built in {}", duration_text(build_over_.ran));
-  if (begun_) {
-    built_ = true;
-    return feed(core::Changed{built.paths});
-  }
-  handover_.changed = changed_variable(built.paths, std::move(handover_.changed));
-  begun_ = true;
-  feed(core::Begin{});
-}
-
-void Reloader::carry_out(const core::BuildFailed&) {
-  const std::string what =
-      build_over_.error != 0
-          ? fmt::format("cannot be started ({})", std::strerror(build_over_.error))
-          : fmt::format("{} after {}", ending_text(build_over_.ending),
-                        duration_text(build_over_.ran));
-  log::error("the build {}: {}the next change builds again", what,
-             target_.busy() ? name_ + " goes on, and " : "");
-  handover_.since.reset();  // another change is another restart
-}
-
 }  // namespace reloadrun::app

@@ -5,12 +5,12 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <system_error>
 #include <utility>
 
 #include "app/wire.hpp"
 #include "app/words.hpp"
+#include "app/working_directory.hpp"
 #include "base/log.hpp"
 #include "fmt/format.h"
 #include "proc/child.hpp"
@@ -25,11 +25,7 @@ using namespace std::chrono_literals;
 
 // A second Ctrl-C sooner than this is a finger that bounced, or a signal that came twice.
 constexpr Duration between_signals = 300ms;
-// What a reloader that obeys needs on top of --stop-timeout.
-constexpr Duration reloader_grace = 3s;
 constexpr Duration stranger_recheck = 1s;
-// A reloader reads at once, unless it is stopped, and then it is woken.
-constexpr Duration order_patience = 1s;
 constexpr Duration last_words = 200ms;
 
 /// A torn message is none: without a handover the next reloader looks at everything itself.
@@ -57,8 +53,7 @@ Supervisor::Supervisor(Options options, std::vector<std::string> arguments,
   log::to_stderr(options_.verbosity, options_.color);
   proc::become_subreaper();
   handover_.postponed = options_.postpone;
-  std::error_code nowhere;
-  directory_ = std::filesystem::current_path(nowhere);
+  directory_ = working_directory();
   handover_.environment.variables = std::move(environment);
 }
 
@@ -85,7 +80,7 @@ void Supervisor::start_builder() {
 void Supervisor::start_reloader() {
   terminal_.save();
   Begin begin{options_, directory_, given_, handover_, std::exchange(with_, {})};
-  if (builds_) begin.builds = Fd(::fcntl(builds_.get(), F_DUPFD_CLOEXEC, 0));
+  if (builds_) begin.builds = require_fd(::fcntl(builds_.get(), F_DUPFD_CLOEXEC, 0), "fcntl");
   reloader_ = std::exchange(successor_, std::nullopt);
   // A successor may have been killed while it waited: that harms nobody. One that is killed before
   // it reads this ends us, as at any time from here on.
@@ -115,6 +110,7 @@ void Supervisor::dismiss_successor() {
 }
 
 void Supervisor::attend() {
+  note_lost_builder();
   Deadline until = give_up_;
   if (may_have_strangers_) until = earlier(until, Clock::now() + stranger_recheck);
   std::array descriptors{pollfd{signals_.fd(), POLLIN, 0}, pollfd{channel().fd(), POLLIN, 0},
@@ -124,7 +120,6 @@ void Supervisor::attend() {
   take_builders_lines();
   take_reports();
   take_ended_children();
-  note_lost_builder();
   note_strangers();
   if (give_up_ && *give_up_ <= Clock::now() && !reloader_ended_) {
     log::error("the reloader does not answer: killing it");
@@ -163,7 +158,8 @@ void Supervisor::take_stop_signal(const signalfd_siginfo& signal) {
     channel().send(StopOrder{group_was_told}, order_patience);
     if (builder_) {
       builder_->signal(SIGCONT);
-      builder_->channel().send(StopOrder{proc::from_terminal(signal)}, order_patience);
+      const bool builds_were_told = proc::from_terminal(signal) && !builder_->missed_a_signal();
+      builder_->channel().send(StopOrder{builds_were_told}, order_patience);
     }
   } else if (now - *stop_asked_ >= between_signals) {
     if (!kill_asked_) {
@@ -230,9 +226,12 @@ void Supervisor::note_lost_builder() {
 /// While a reloader lives, it adopts its own orphans: any other child here is somebody else's. That
 /// is so in process 1 of a container, and where a shell with children has become reloadrun by exec.
 /// A reloader that is dying leaves its orphans here before its end is seen; that takes no second,
-/// so a child counts as a stranger when it was there a second ago and the reloader lives on.
+/// so a child counts as a stranger when it was there a second ago and the reloader lives on. What a
+/// builder has left that has died is no stranger.
 void Supervisor::note_strangers() {
-  if (!may_have_strangers_ || Clock::now() < next_strangers_ || reloader_ended_) return;
+  if (!may_have_strangers_ || Clock::now() < next_strangers_ || reloader_ended_ || builder_ended_) {
+    return;
+  }
   next_strangers_ = Clock::now() + stranger_recheck;
   auto children = proc::children_of(::getpid());
   children.erase(reloader_->pid());
@@ -243,106 +242,6 @@ void Supervisor::note_strangers() {
     log::debug("process {} comes from elsewhere: it is left alone", pid);
   }
   newcomers_ = std::move(children);
-}
-
-/// How reloadrun ends; nullopt when the reloader is to be started again.
-std::optional<Ending> Supervisor::conclude() {
-  const bool said_farewell = farewell_ || failure_;
-  const bool reload = !said_farewell && *reloader_ended_ == Ending{false, status_reload, false};
-  const auto goes_on = [&] { return reload && !stop_asked_ && !builder_lost_; };
-  if (goes_on() && handed_over_) return std::nullopt;
-  dismiss_successor();  // it is none of what is swept away
-  if (goes_on()) do_without_handover();
-  if (goes_on()) return std::nullopt;
-  if (!stop_asked_ && !said_farewell && reloader_ended_->by_signal) {
-    log::error("the reloader {}: stopping everything", ending_text(*reloader_ended_));
-  }
-  end_builder();
-  if (!said_farewell || builder_lost_) sweep();
-  terminal_.restore();
-  if (failure_ && !stop_asked_) throw Error(*failure_);
-  if (stop_asked_) return Ending{false, status_stopped, false};
-  if (builder_lost_) return *builder_ended_;
-  if (said_farewell) return farewell_->like.value_or(Ending{});
-  return *reloader_ended_;
-}
-
-/// What there is was handed over before this reloader began. The next one looks at everything, and
-/// needs no more than not to be told what is no longer so.
-void Supervisor::do_without_handover() {
-  log::debug("the reloader has handed nothing over");
-  sweep();             // nor has it said that its tree is gone
-  ++handover_.starts;  // as a rule; so that no two generations have one number
-  handover_.built = false;
-  handover_.postponed = false;
-  handover_.changed.clear();
-  handover_.since.reset();
-  handover_.burst.reset();
-  handover_.held.clear();
-  handover_.closed.clear();
-}
-
-/// It goes last, with all that builds have left: until then it answers for what they write.
-void Supervisor::end_builder() {
-  if (!builder_) return;
-  if (!stop_asked_ && !builder_ended_) {
-    builder_->signal(SIGCONT);
-    builder_->channel().send(StopOrder{}, order_patience);
-  }
-  const TimePoint until = Clock::now() + options_.stop_timeout + reloader_grace;
-  while (!builder_ended_) {
-    if (Clock::now() >= until) {
-      log::error("the builder does not answer: killing it");
-      builder_->dismiss();
-      builder_ended_ = Ending{true, SIGKILL, false};
-      builder_lost_ = true;
-      break;
-    }
-    std::array descriptors{pollfd{signals_.fd(), POLLIN, 0},
-                           pollfd{builder_->channel().fd(), POLLIN, 0}};
-    wait_for(descriptors, until);
-    take_signals();
-    take_builders_lines();
-    take_ended_children();
-  }
-  take_builders_lines();
-  builder_.reset();
-}
-
-/// Those of our children that are none of the reloader's.
-std::set<pid_t> Supervisor::spared() const {
-  auto pids = strangers_;
-  if (builder_) pids.insert(builder_->pid());
-  return pids;
-}
-
-/// A reloader that could not stop its tree has left it to us.
-void Supervisor::sweep() {
-  proc::TreeStop tree(spared());
-  tree.ask(options_.stop_signal);
-  const auto ask_again = [&tree] { tree.ask_again(); };
-  const auto kill = [&tree] { tree.kill(); };
-  const auto impatient = [this] { return kill_asked_; };
-  if (wait_until_gone(tree, Clock::now() + options_.stop_timeout, ask_again, impatient)) return;
-  if (wait_until_gone(tree, Clock::now() + reloader_grace, kill, [] { return false; })) return;
-  log::error("cannot end {}: it is left behind", names_of(tree.left()));
-}
-
-/// False when `until` has come, or `enough` holds, and some are left. Does `step` from time to
-/// time.
-bool Supervisor::wait_until_gone(const proc::TreeStop& tree, TimePoint until,
-                                 const std::function<void()>& step,
-                                 const std::function<bool()>& enough) {
-  for (;;) {
-    const bool gone = spared().empty() ? proc::no_child_left() : tree.left().empty();
-    take_ended_children();  // after that look: whoever had ended by then is reaped
-    if (gone) return true;
-    if (Clock::now() >= until || enough()) return false;
-    step();
-    pollfd signals{signals_.fd(), POLLIN, 0};
-    wait_for({&signals, 1}, std::min(until, Clock::now() + proc::tree_recheck));
-    take_signals();
-  }
 }
 
 int supervise(Options options, std::vector<std::string> arguments,

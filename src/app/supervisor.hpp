@@ -1,8 +1,11 @@
 // The parent: starts the reloader, starts it again when it ends with 3, and otherwise ends as it
-// ended. It reads the user's signals and speaks to the user, and does nothing that could block or
+// ended; with --build it starts the builder before. It reads the user's signals and speaks to the user, and does nothing that could block or
 // break, since everything that must not die with a generation lies here.
+//
+// supervisor.cpp has its life, supervisor_end.cpp how it ends.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <set>
@@ -32,6 +35,11 @@ class Supervisor {
   Ending run();
 
  private:
+  // What a reloader that obeys needs on top of --stop-timeout.
+  static constexpr Duration reloader_grace = std::chrono::seconds(3);
+  // One of ours reads at once, unless it is stopped, and then it is woken.
+  static constexpr Duration order_patience = std::chrono::seconds(1);
+
   [[nodiscard]] Channel& channel() { return reloader_->channel(); }
   void start_builder();
   void start_reloader();

@@ -1,5 +1,5 @@
-// Plain structs to bytes and back, for the socket between supervisor and reloader. Both run the
-// same binary on the same machine, so there is one byte order and one version; what is read is
+// Plain structs to bytes and back, for the sockets between reloadrun's processes. All run the same
+// binary on the same machine, so there is one byte order and one version; what is read is
 // checked all the same, since a message may be cut.
 //
 // A struct takes part by a function that names its members once, for both directions:
@@ -24,7 +24,7 @@ namespace reloadrun::app::wire {
 
 /// What was read is no message of ours, or not a whole one.
 struct Torn : std::runtime_error {
-  Torn() : std::runtime_error("a message between supervisor and reloader is torn") {}
+  Torn() : std::runtime_error("a message between reloadrun's processes is torn") {}
 };
 
 class Writer {

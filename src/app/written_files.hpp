@@ -51,8 +51,8 @@ class WrittenFiles {
   /// Before a look at everything: notes which files are written to their end, and so will have been
   /// seen. Returns the last write of all.
   Number settle();
-  /// After it: what was noted so, and was written up to this write, is accounted for. What a daemon,
-  /// say, has open still is not.
+  /// After it: what was noted so, and was written up to this write, is accounted for. What a
+  /// daemon, say, has open still is not.
   void account_all(Number until);
 
  private:

@@ -83,8 +83,8 @@ class Builds {
   State state_ = State::idle;
   bool writes_known_ = true;
   bool one_more_asked_ = false;  // by the user, while it could not be stopped
-  bool one_more_ = false;  // this build follows another only because something had changed
-  int stops_ = 0;          // in a row
+  bool one_more_ = false;        // this build follows another only because something had changed
+  int stops_ = 0;                // in a row
   std::set<std::string> changed_;
 };
 

@@ -126,7 +126,8 @@ class Policy {
   struct Config {
     OnExit on_exit = OnExit::wait;
     bool postpone = false;     ///< nothing is started by this reloader
-    bool first_start = false;  ///< no start has succeeded yet: failing is the end of reloadrun
+    /// A start that fails is the end of reloadrun: the very first, unless it was built.
+    bool first_start = false;
     std::chrono::nanoseconds stop_timeout = std::chrono::seconds(5);
   };
 
@@ -144,7 +145,7 @@ class Policy {
 
   /// Whether the tree is being stopped: TreeGone is awaited.
   [[nodiscard]] bool stopping() const { return state_ == State::stopping; }
-  /// Whether reloadrun is to end.
+  /// Whether nothing is to be begun any more: this reloader is over, or reloadrun is to end.
   [[nodiscard]] bool ending() const {
     return state_ == State::over || (stopping() && after_ == After::end);
   }

@@ -100,7 +100,8 @@ int FilterWay::receive(Fd& listener) const {
   const ssize_t got = ::recvmsg(parents_.get(), &message.header(), MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
   if (got < 0) return errno;
   listener = Fd(message.get());
-  if (message.error() == 0 && !listener) throw std::system_error(EMFILE, std::generic_category(), "recvmsg");
+  if (message.error() == 0 && !listener)
+    throw std::system_error(EMFILE, std::generic_category(), "recvmsg");
   return message.error();
 }
 

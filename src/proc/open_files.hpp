@@ -2,7 +2,8 @@
 // whether it is one of us, which only /proc tells. What we write ourselves is output, and output is
 // no change; what anybody else still writes is a change that is not over.
 //
-// Driven by app/outputs on the reloader's main thread, when a file has changed. Nothing here opens
+// Driven by app/outputs and app/build_outputs on the reloader's main thread, when a file has changed,
+// and by the builder. Nothing here opens
 // a FIFO or a device, or waits for a program.
 #pragma once
 

@@ -49,6 +49,13 @@ std::string below(std::string_view directory, std::string_view name) {
   return path += name;
 }
 
+std::vector<std::string> paths_of(const Changes& changes) {
+  std::vector<std::string> paths;
+  paths.reserve(changes.size());
+  for (const Change& change : changes) paths.push_back(change.path);
+  return paths;
+}
+
 void tell(Changes* found, Change::Kind kind, std::string path, const Stamp& before,
           const Stamp& after, bool rewritten) {
   if (found != nullptr) found->push_back({kind, std::move(path), before, after, rewritten});

@@ -154,6 +154,9 @@ struct Change {
 };
 using Changes = std::vector<Change>;
 
+/// In their order.
+std::vector<std::string> paths_of(const Changes& changes);
+
 /// Adds a change to `found`, unless that is null.
 void tell(Changes* found, Change::Kind kind, std::string path, const Stamp& before,
           const Stamp& after, bool rewritten = false);

@@ -139,7 +139,7 @@ TEST_P(BuildOutput, OfAFormatterThatRewritesASource) {
 
 TEST_P(BuildOutput, IsToldFromASaveOfTheSameFileAfterIt) {
   // Without inotify it takes a look between the two writes to tell them apart.
-  if (GetParam() == std::string("stat")) return;
+  if (GetParam() == std::string("stat")) GTEST_SKIP();
   write("app.c", "ugly");
   Program program(building("sed -i 's/ugly/pretty/' app.c && " + gate));
   expect_start("1", "");
@@ -180,6 +180,7 @@ TEST_P(BuildOutput, IsToldFromASaveOfTheSameFileByAFormatterThatGoesOnComputing)
 }
 
 TEST_P(BuildOutput, IsToldFromASaveBelowADirectoryThatIsTouched) {
+  write("app.c", "saved before");
   Program program(building("touch . && chmod 755 . && " + gate));
   expect_start("1", "");
   close_gate();

@@ -1,4 +1,4 @@
-// --build: when it runs, what stops it, what follows; and that nothing is left of it.
+// --build: when it runs, what stops it, and what follows.
 
 #include <signal.h>
 #include <sys/stat.h>
@@ -7,55 +7,15 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <utility>
 
-#include "helpers/fixture.hpp"
-#include "proc/child.hpp"
-#include "proc/tree.hpp"
+#include "e2e/building.hpp"
+#include "proc/signals.hpp"
 
 namespace reloadrun::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-class Build : public EndToEnd {
- protected:
-  /// A command line for sh that runs the test target, which reports like any.
-  [[nodiscard]] std::string reporting(const Words& orders) const {
-    std::string line = "exec";
-    for (const std::string& word : target(orders)) line += " '" + word + "'";
-    return line;
-  }
-  /// A build that goes on for as long as `slow` is beside the watched directory, and ends with 0 at
-  /// once otherwise. It tells of INT, and ends with 0 by USR2.
-  [[nodiscard]] std::string slow_build() const {
-    return "test -e ../slow || exit 0; " + reporting({"build", "last-words=2", "end-by=12"});
-  }
-  void make_slow() const { std::ofstream(place.beside("slow")) << "yes"; }
-  void make_fast() const { fs::remove(place.beside("slow")); }
-
-  /// The next start of COMMAND, passing over those of builds.
-  Report next_start() {
-    for (;;) {
-      auto start = reports.next("start");
-      if (!is_build(start)) return start;
-    }
-  }
-  /// Waits until a build runs and listens to signals; returns its pid.
-  int next_build() {
-    const auto start = reports.next("start");
-    EXPECT_TRUE(is_build(start)) << start["arguments"];
-    reports.next("ready");
-    return start.number("pid");
-  }
-  static bool is_build(const Report& start) {
-    return start["arguments"].find("[build]") != std::string::npos;
-  }
-  void expect_restart(const std::string& generation, const std::string& changed) {
-    const auto start = next_start();
-    EXPECT_EQ(start["generation"], "'" + generation + "'");
-    EXPECT_EQ(start["changed"], "'" + changed + "'");
-  }
-};
 
 TEST_F(Build, ComesBeforeTheFirstStartAndBeforeEveryRestart) {
   Program program(reloadrun({"--build", "echo line >> ../builds"}, target()));
@@ -74,8 +34,8 @@ TEST_F(Build, ComesBeforeTheFirstStartAndBeforeEveryRestart) {
 
 TEST_F(Build, ThatFailsLeavesTheOldTargetAndIsTriedAgain) {
   place.edit("app.c", "good");
-  Program program(reloadrun({"--build", "grep -q good app.c", "--stop-timeout", "300ms"},
-                            target({"tell=15"})));
+  Program program(
+      reloadrun({"--build", "grep -q good app.c", "--stop-timeout", "300ms"}, target({"tell=15"})));
   const int first = next_start().number("pid");
   reports.next("ready");
   place.edit("app.c", "bad");
@@ -148,8 +108,16 @@ TEST_F(Build, TheThirdInARowFinishesAndOneMoreFollows) {
   ::usleep(300'000);  // nothing tells that it was noticed
   EXPECT_FALSE(reports.has("last-words"));
   ::kill(build, SIGUSR2);
-  expect_restart("2", "1.c\n2.c\n3.c");
-  ::kill(next_build(), SIGUSR2);
+  // COMMAND and the build that follows start side by side.
+  Report command = reports.next("start");
+  Report more = reports.next("start");
+  if (is_build(command)) std::swap(command, more);
+  EXPECT_EQ(command["generation"], "'2'");
+  EXPECT_EQ(command["changed"], "'1.c\n2.c\n3.c'");
+  ASSERT_TRUE(is_build(more));
+  const int pid = more.number("pid");
+  eventually("it listens", [pid] { return proc::answers_signal(pid, SIGUSR2, {}); });
+  ::kill(pid, SIGUSR2);
   expect_restart("3", "4.c");
   end(program);
 }
@@ -173,9 +141,9 @@ TEST_F(Build, TakesItsTimeToStop) {
 }
 
 TEST_F(Build, GetsNoInputAndSpeaksOnStderr) {
-  auto invocation =
-      reloadrun({"--build", "cat; echo spoken; echo complaint >&2; echo $RUN_MAIN$RELOADRUN_CHANNEL."},
-                target());
+  auto invocation = reloadrun(
+      {"--build", "cat; echo spoken; echo complaint >&2; echo $RUN_MAIN$RELOADRUN_CHANNEL."},
+      target());
   Program program(invocation);
   program.expect("spoken");
   program.expect("complaint");
@@ -225,103 +193,18 @@ TEST_F(Build, IsNotNeededForASignal) {
   end(program);
 }
 
-TEST_F(Build, EndsWithReloadrunOnCtrlC) {
-  auto invocation = reloadrun({"--stop-timeout", "1m", "--build", slow_build()}, target());
-  invocation.terminal = true;
-  make_slow();
-  Program program(invocation);
-  next_build();
-  program.type("\x03");
-  EXPECT_EQ(reports.next("last-words").number("number"), SIGINT);
-  EXPECT_EQ(program.wait(), Ending{});
-  EXPECT_FALSE(reports.has("last-words"));
-}
-
-TEST_F(Build, EndsWithReloadrunWhateverItHasStarted) {
-  for (const int by : {SIGTERM, SIGHUP}) {
-    Program program(
-        reloadrun({"--build", reporting({"build", "daemon", "child=daemon", "child=tell=2"})},
-                  target()));
-    reports.next("ready");
-    program.signal(by);
-    EXPECT_EQ(program.wait(), Ending{});
-    EXPECT_TRUE(proc::no_child_left());
-  }
-}
-
-TEST_F(Build, ItsDaemonsLiveUntilReloadrunEnds) {
-  Program program(reloadrun({"--build", "test -e ../up || { : > ../up; " +
-                                            reporting({"build", "daemon", "exit=0"}) + "; }"},
-                            target()));
-  const int daemon = reports.next("daemon").number("pid");
+TEST_F(Build, IsFollowedByTheOneThatUsr1AsksFor) {
+  Program program(reloadrun({"--build", slow_build()}, target()));
   next_start();
   reports.next("ready");
-  for (const char* generation : {"2", "3"}) {
-    place.edit("a.c", generation);
-    expect_restart(generation, "a.c");
-    reports.next("ready");
-    EXPECT_TRUE(is_alive(daemon));
-  }
-  end(program);
-  EXPECT_FALSE(is_alive(daemon));
-}
-
-TEST_F(Build, AskedForDuringAStopIsStoppedByAChangeLikeAny) {
-  Program program(
-      reloadrun({"--build", slow_build(), "--stop-timeout", "300ms"}, target({"tell=15"})));
-  next_start();
-  reports.next("ready");
-  place.edit("a.c", "one");
-  EXPECT_EQ(reports.next("signal").number("number"), SIGTERM);
   make_slow();
-  program.signal(SIGUSR1);
+  place.edit("a.c", "new");
   next_build();
   make_fast();
-  place.edit("a.c", "two");
+  program.signal(SIGUSR1);
   reports.next("last-words");
   expect_restart("2", "a.c");
-  reports.next("ready");
   end(program);
-}
-
-TEST_F(Build, ByABuilderThatIsStoppedKeepsNobodyFromEnding) {
-  Program program(reloadrun({"--build", reporting({"daemon", "exit=0"}), "--on-exit", "exit"},
-                            target({"last-words=12"})));
-  const int daemon = reports.next("daemon").number("pid");
-  next_start();
-  reports.next("ready");
-  pid_t builder = 0;
-  for (const auto& process : proc::descendants()) {
-    if (process.pid == daemon) builder = process.parent;
-  }
-  ASSERT_GT(builder, 0);
-  ::kill(builder, SIGSTOP);
-  program.signal(SIGUSR2);
-  EXPECT_EQ(program.wait(), (Ending{false, 7})) << program.said();
-}
-
-TEST_F(Build, NothingIsLeftWhoeverIsKilled) {
-  const auto builder_of = [](pid_t supervisor) {
-    pid_t found = -1;
-    eventually("the builder", [&] {
-      for (const auto& process : proc::descendants()) {
-        const bool ours = process.name == "reloadrun" && process.parent == supervisor;
-        if (ours && !proc::children_of(process.pid).empty()) found = process.pid;
-      }
-      return found > 0;
-    });
-    return found;
-  };
-  make_slow();
-  for (const bool the_supervisor : {true, false}) {
-    Program program(reloadrun(
-        {"--build", reporting({"build", "daemon", "ignore=15"}), "--stop-timeout", "200ms"},
-        target()));
-    reports.next("ready");
-    ::kill(the_supervisor ? program.pid() : builder_of(program.pid()), SIGKILL);
-    EXPECT_EQ(program.wait(), (Ending{true, SIGKILL})) << program.said();
-    wait_until_nothing_is_left();
-  }
 }
 
 }  // namespace

@@ -87,6 +87,8 @@ TEST_F(Says, ThatATargetLeftACore) {
   };
   auto invocation = reloadrun({"-w", "app.py"}, target({"die=11"}));
   invocation.prepare = with_cores;
+  // Sanitizers forbid cores, to what they start, too.
+  invocation.environment = {"ASAN_OPTIONS=disable_coredump=0", "TSAN_OPTIONS=disable_coredump=0"};
   place.edit("app.py", "");
   Program alone(
       {.arguments = target({"die=11"}), .directory = place.work(), .prepare = with_cores});

@@ -1,0 +1,116 @@
+// How reloadrun ends: what the supervisor does when a reloader has ended, and nothing is to be
+// left.
+
+#include <array>
+#include <utility>
+
+#include "app/supervisor.hpp"
+#include "app/words.hpp"
+#include "base/log.hpp"
+#include "proc/child.hpp"
+#include "proc/tree.hpp"
+#include "reloadrun/error.hpp"
+
+namespace reloadrun::app {
+
+/// How reloadrun ends; nullopt when the reloader is to be started again.
+std::optional<Ending> Supervisor::conclude() {
+  const bool said_farewell = farewell_ || failure_;
+  const bool reload = !said_farewell && *reloader_ended_ == Ending{false, status_reload, false};
+  const auto goes_on = [&] { return reload && !stop_asked_ && !builder_lost_; };
+  if (goes_on() && handed_over_) return std::nullopt;
+  dismiss_successor();  // it is none of what is swept away
+  if (goes_on()) do_without_handover();
+  if (goes_on()) return std::nullopt;
+  if (!stop_asked_ && !said_farewell && reloader_ended_->by_signal) {
+    log::error("the reloader {}: stopping everything", ending_text(*reloader_ended_));
+  }
+  end_builder();
+  // Killed, the builder has left its builds to us.
+  if (!said_farewell || (builder_ended_ && builder_ended_->by_signal)) sweep();
+  terminal_.restore();
+  if (failure_ && !stop_asked_) throw Error(*failure_);
+  if (stop_asked_) return Ending{false, status_stopped, false};
+  if (builder_lost_) return *builder_ended_;
+  if (said_farewell) return farewell_->like.value_or(Ending{});
+  return *reloader_ended_;
+}
+
+/// What there is was handed over before this reloader began. The next one looks at everything, and
+/// needs no more than not to be told what is no longer so.
+void Supervisor::do_without_handover() {
+  log::debug("the reloader has handed nothing over");
+  sweep();             // nor has it said that its tree is gone
+  ++handover_.starts;  // as a rule; so that no two generations have one number
+  handover_.built = false;
+  handover_.postponed = false;
+  handover_.changed.clear();
+  handover_.since.reset();
+  handover_.burst.reset();
+  handover_.held.clear();
+  handover_.closed.clear();
+}
+
+/// With all that builds have left, for whose writes it answers until then.
+void Supervisor::end_builder() {
+  if (!builder_) return;
+  if (!stop_asked_ && !builder_ended_) {
+    builder_->signal(SIGCONT);
+    builder_->channel().send(StopOrder{}, order_patience);
+  }
+  const TimePoint until = Clock::now() + options_.stop_timeout + reloader_grace;
+  while (!builder_ended_) {
+    if (Clock::now() >= until) {
+      log::error("the builder does not answer: killing it");
+      builder_->dismiss();
+      builder_ended_ = Ending{true, SIGKILL, false};
+      break;
+    }
+    std::array descriptors{pollfd{signals_.fd(), POLLIN, 0},
+                           pollfd{builder_->channel().fd(), POLLIN, 0}};
+    wait_for(descriptors, until);
+    take_signals();
+    take_builders_lines();
+    take_ended_children();
+  }
+  take_builders_lines();
+  builder_.reset();
+}
+
+/// Those of our children that are none of the reloader's.
+std::set<pid_t> Supervisor::spared() const {
+  auto pids = strangers_;
+  if (builder_) pids.insert(builder_->pid());
+  return pids;
+}
+
+/// A reloader that could not stop its tree has left it to us.
+void Supervisor::sweep() {
+  proc::TreeStop tree(spared());
+  tree.ask(options_.stop_signal);
+  const auto ask_again = [&tree] { tree.ask_again(); };
+  const auto kill = [&tree] { tree.kill(); };
+  const auto impatient = [this] { return kill_asked_; };
+  if (wait_until_gone(tree, Clock::now() + options_.stop_timeout, ask_again, impatient)) return;
+  if (wait_until_gone(tree, Clock::now() + reloader_grace, kill, [] { return false; })) return;
+  log::error("cannot end {}: it is left behind", names_of(tree.left()));
+}
+
+/// False when `until` has come, or `enough` holds, and some are left. Does `step` from time to
+/// time.
+bool Supervisor::wait_until_gone(const proc::TreeStop& tree, TimePoint until,
+                                 const std::function<void()>& step,
+                                 const std::function<bool()>& enough) {
+  for (;;) {
+    const bool gone = spared().empty() ? proc::no_child_left() : tree.left().empty();
+    take_ended_children();  // after that look: whoever had ended by then is reaped
+    if (gone) return true;
+    if (Clock::now() >= until || enough()) return false;
+    step();
+    pollfd signals{signals_.fd(), POLLIN, 0};
+    wait_for({&signals, 1}, std::min(until, Clock::now() + proc::tree_recheck));
+    take_signals();
+  }
+}
+
+}  // namespace reloadrun::app
