@@ -1,5 +1,4 @@
-// How reloadrun ends: what the supervisor does when a reloader has ended, and nothing is to be
-// left.
+// What the supervisor does when a reloader has ended: how reloadrun ends, so that nothing is left.
 
 #include <array>
 #include <utility>
@@ -26,8 +25,9 @@ std::optional<Ending> Supervisor::conclude() {
     log::error("the reloader {}: stopping everything", ending_text(*reloader_ended_));
   }
   end_builder();
-  // Killed, the builder has left its builds to us.
-  if (!said_farewell || (builder_ended_ && builder_ended_->by_signal)) sweep();
+  // Killed, say, the builder has left its builds to us.
+  const bool builds_are_ended = !builder_ended_ || *builder_ended_ == Ending{};
+  if (!said_farewell || !builds_are_ended) sweep();
   terminal_.restore();
   if (failure_ && !stop_asked_) throw Error(*failure_);
   if (stop_asked_) return Ending{false, status_stopped, false};

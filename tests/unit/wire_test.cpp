@@ -27,6 +27,7 @@ Begin example() {
   begin.signals = {0x8000000000000001U, true};
   begin.directory = "/home/somebody";
   begin.handover = {.starts = 7,
+                    .built = true,
                     .postponed = true,
                     .changed = "a\nb",
                     .since = TimePoint(123s),
@@ -55,6 +56,7 @@ TEST(Wire, GivesBackWhatWasWritten) {
   EXPECT_EQ(begin.signals.mask, 0x8000000000000001U);
   EXPECT_TRUE(begin.signals.child_ignored);
   EXPECT_EQ(begin.handover.starts, 7U);
+  EXPECT_TRUE(begin.handover.built);
   EXPECT_TRUE(begin.handover.postponed);
   EXPECT_EQ(begin.handover.changed, "a\nb");
   EXPECT_EQ(begin.handover.since, TimePoint(123s));

@@ -171,7 +171,7 @@ TEST_F(Written, ARingThatWouldWriteUnseenIsRefused) {
 
 TEST_F(Written, InSharedMemory) {
   std::string directory = "/dev/shm/reloadrun-XXXXXX";
-  ASSERT_NE(::mkdtemp(directory.data()), nullptr);
+  if (::mkdtemp(directory.data()) == nullptr) GTEST_SKIP() << "there is no /dev/shm";
   root = directory + "/";
   EXPECT_EQ(shell("echo x > " + root + "a; echo x > /dev/null"), Paths{"a"});
   fs::remove_all(directory);
