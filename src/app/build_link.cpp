@@ -94,15 +94,14 @@ std::optional<BuildReport> BuildLink::receive() {
   return report;
 }
 
-std::vector<WrittenFiles::Writes> BuildLink::writes_of(const std::vector<std::string>& paths) {
+std::optional<std::vector<WrittenFiles::Writes>> BuildLink::writes_of(const std::vector<std::string>& paths) {
   std::vector<WrittenFiles::Writes> all;
   for (std::size_t at = 0; at < paths.size(); at += most_in_a_message) {
     const auto some = std::span(paths).subspan(at, std::min(most_in_a_message, paths.size() - at));
     const auto answer = ask({some.begin(), some.end()});
-    if (!answer || answer->writes.size() != some.size()) break;
+    if (!answer || answer->writes.size() != some.size()) return std::nullopt;
     all.insert(all.end(), answer->writes.begin(), answer->writes.end());
   }
-  all.resize(paths.size());
   return all;
 }
 

@@ -82,9 +82,10 @@ class BuildLink {
   void order_build() { send(BuildOrder{build_ = ++number_}); }
   void order_stop() { send(StopBuildOrder{}); }
 
-  /// The writes of each of these files that are not accounted for. Waits for the answer.
-  std::vector<WrittenFiles::Writes> writes_of(const std::vector<std::string>& paths);
-  /// The last write of all, before a look at everything. Waits for the answer.
+  /// The writes of each of these files that are not accounted for. Waits a while for the answer;
+  /// nullopt when there is none by then.
+  std::optional<std::vector<WrittenFiles::Writes>> writes_of(const std::vector<std::string>& paths);
+  /// The last write of all, before a look at everything; 0 when there is none, or no answer.
   WrittenFiles::Number last_write();
   void account(std::map<std::string, WrittenFiles::Number> until);
   void account_all(WrittenFiles::Number until) { send(AllWritesSeen{until}); }

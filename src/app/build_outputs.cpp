@@ -45,6 +45,8 @@ std::vector<std::string> names_of(const std::string& path) {
 
 std::set<std::string> BuildOutputs::sort_out(watch::Changes& found) {
   if (link_ == nullptr) return {};
+  found.insert(found.begin(), unanswered_.begin(), unanswered_.end());
+  unanswered_.clear();
   std::vector<Asked> asked;
   for (const auto& change : found) asked.push_back({change.path, names_of(change.path)});
   // What was opened since has a later write.
@@ -55,8 +57,12 @@ std::set<std::string> BuildOutputs::sort_out(watch::Changes& found) {
   std::vector<std::string> names;
   for (const Asked& one : asked) names.insert(names.end(), one.names.begin(), one.names.end());
   const auto answers = link_->writes_of(names);
+  if (!answers) {  // a disk may hold the builder up: it is asked again
+    unanswered_ = std::exchange(found, {});
+    return {};
+  }
   std::set<std::string> closed;
-  auto answer = answers.begin();
+  auto answer = answers->begin();
   for (const Asked& one : asked) {
     Writes writes;
     bool done = true;

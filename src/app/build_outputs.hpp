@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "app/build_link.hpp"
 #include "watch/snapshot.hpp"
@@ -32,10 +33,12 @@ class BuildOutputs {
   void account_all(WrittenFiles::Number until);
 
   /// Whether some are being written, of which it is to be noticed soon when they are not, and not
-  /// too many to ask for.
+  /// too many to ask for; or whether the builder has not answered.
   [[nodiscard]] bool any_left() const {
-    return !unaccounted_.empty() && unaccounted_.size() <= most_asked;
+    return !unanswered_.empty() || (!unaccounted_.empty() && unaccounted_.size() <= most_asked);
   }
+  /// What the builder has not answered for, and nobody is left to ask for: somebody's changes.
+  watch::Changes take_unanswered() { return std::exchange(unanswered_, {}); }
 
  private:
   static constexpr std::size_t most_asked = 50;
@@ -44,6 +47,7 @@ class BuildOutputs {
   using Writes = std::map<std::string, WrittenFiles::Number>;
   BuildLink* link_;
   std::map<std::string, Writes> unaccounted_;  // by the look's path
+  watch::Changes unanswered_;
 };
 
 }  // namespace reloadrun::app

@@ -74,6 +74,10 @@ void Observer::look_afresh() {
 }
 
 Descriptors Observer::hand_over(Duration waited) {
+  if (const auto unanswered = build_outputs_.take_unanswered(); !unanswered.empty()) {
+    burst_.pending().add(unanswered, Clock::now());
+    burst_.follow();
+  }
   burst_.hand_over(waited);
   memory_.look = snapshot_.get().pass;
   memory_.rules = view_->rules.memory();
