@@ -94,7 +94,8 @@ std::optional<BuildReport> BuildLink::receive() {
   return report;
 }
 
-std::optional<std::vector<WrittenFiles::Writes>> BuildLink::writes_of(const std::vector<std::string>& paths) {
+std::optional<std::vector<WrittenFiles::Writes>> BuildLink::writes_of(
+    const std::vector<std::string>& paths) {
   std::vector<WrittenFiles::Writes> all;
   for (std::size_t at = 0; at < paths.size(); at += most_in_a_message) {
     const auto some = std::span(paths).subspan(at, std::min(most_in_a_message, paths.size() - at));

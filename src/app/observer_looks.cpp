@@ -91,7 +91,7 @@ void Observer::recheck() {
   }
   std::vector<std::string> paths(outputs_.by_others().begin(), outputs_.by_others().end());
   for (std::string& path : burst_.missing()) paths.push_back(std::move(path));
-  if (paths.size() > most_asked) paths.resize(most_asked);   // the others have their turn later
+  if (paths.size() > most_asked) paths.resize(most_asked);  // the others have their turn later
   outputs_.sort_out(burst_.pending(), paths, Clock::now());  // first: what is closed stays as it is
   look([&](watch::Changes& found) {
     for (const std::string& path : paths) view_->looker.look_at(path, &found);

@@ -1,5 +1,6 @@
 #include "app/own_process.hpp"
 
+#include <chrono>
 #include <csignal>
 #include <system_error>
 #include <utility>
@@ -9,6 +10,12 @@
 #include "proc/spawn.hpp"
 
 namespace reloadrun::app {
+namespace {
+
+// It reads at once, once it is woken.
+constexpr Duration order_patience = std::chrono::seconds(1);
+
+}  // namespace
 
 OwnProcess::OwnProcess(Role role, const std::vector<std::string>& arguments) {
   auto [ours, theirs] = Channel::make_pair(role);
@@ -28,6 +35,11 @@ OwnProcess::OwnProcess(Role role, const std::vector<std::string>& arguments) {
   pid_ = spawned.pid;
   handle_ = proc::open_process(spawned.pid);
   missed_a_signal_ = spawned.missed_a_signal;
+}
+
+void OwnProcess::order(const Order& order) {
+  signal(SIGCONT);
+  channel_.send(order, order_patience);
 }
 
 void OwnProcess::signal(int signal) const { proc::send_signal(handle_, signal); }

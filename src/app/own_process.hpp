@@ -20,6 +20,9 @@ class OwnProcess {
 
   [[nodiscard]] Channel& channel() { return channel_; }
   [[nodiscard]] pid_t pid() const { return pid_; }
+  /// Wakes it, since a process that is stopped hears nothing, and orders. Waits a while for one that
+  /// does not read; the order is lost then, or when it has ended.
+  void order(const Order& order);
   /// Does not wait. It may have ended by itself.
   void signal(int signal) const;
   /// What the terminal had sent before the process was there, it was not told: see proc::Spawned.

@@ -153,13 +153,10 @@ void Supervisor::take_stop_signal(const signalfd_siginfo& signal) {
     stop_asked_ = now;
     give_up_ = now + options_.stop_timeout + reloader_grace;
     const bool group_was_told = proc::from_terminal(signal) && !reloader_->missed_a_signal();
-    // A reloader that was stopped hears nothing.
-    reloader_->signal(SIGCONT);
-    channel().send(StopOrder{group_was_told}, order_patience);
+    reloader_->order(StopOrder{group_was_told});
     if (builder_) {
-      builder_->signal(SIGCONT);
       const bool builds_were_told = proc::from_terminal(signal) && !builder_->missed_a_signal();
-      builder_->channel().send(StopOrder{builds_were_told}, order_patience);
+      builder_->order(StopOrder{builds_were_told});
     }
   } else if (now - *stop_asked_ >= between_signals) {
     if (!kill_asked_) {
@@ -167,12 +164,8 @@ void Supervisor::take_stop_signal(const signalfd_siginfo& signal) {
       give_up_ = now + reloader_grace;
     }
     kill_asked_ = true;
-    reloader_->signal(SIGCONT);
-    channel().send(KillOrder{}, order_patience);
-    if (builder_) {
-      builder_->signal(SIGCONT);
-      builder_->channel().send(KillOrder{}, order_patience);
-    }
+    reloader_->order(KillOrder{});
+    if (builder_) builder_->order(KillOrder{});
   }
 }
 
@@ -219,8 +212,7 @@ void Supervisor::note_lost_builder() {
   builder_lost_ = true;
   log::error("the builder {}: stopping everything", ending_text(*builder_ended_));
   give_up_ = Clock::now() + options_.stop_timeout + reloader_grace;
-  reloader_->signal(SIGCONT);
-  channel().send(StopOrder{}, order_patience);
+  reloader_->order(StopOrder{});
 }
 
 /// While a reloader lives, it adopts its own orphans: any other child here is somebody else's. That

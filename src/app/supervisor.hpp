@@ -37,8 +37,6 @@ class Supervisor {
  private:
   // What a reloader that obeys needs on top of --stop-timeout.
   static constexpr Duration reloader_grace = std::chrono::seconds(3);
-  // One of ours reads at once, unless it is stopped, and then it is woken.
-  static constexpr Duration order_patience = std::chrono::seconds(1);
 
   [[nodiscard]] Channel& channel() { return reloader_->channel(); }
   void start_builder();

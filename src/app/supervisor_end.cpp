@@ -54,10 +54,7 @@ void Supervisor::do_without_handover() {
 /// With all that builds have left, for whose writes it answers until then.
 void Supervisor::end_builder() {
   if (!builder_) return;
-  if (!stop_asked_ && !builder_ended_) {
-    builder_->signal(SIGCONT);
-    builder_->channel().send(StopOrder{}, order_patience);
-  }
+  if (!stop_asked_ && !builder_ended_) builder_->order(StopOrder{});
   const TimePoint until = Clock::now() + options_.stop_timeout + reloader_grace;
   while (!builder_ended_) {
     if (Clock::now() >= until) {

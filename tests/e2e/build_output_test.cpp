@@ -156,7 +156,8 @@ TEST_P(BuildOutput, IsToldFromASaveOfTheSameFileAfterIt) {
 }
 
 TEST_P(BuildOutput, IsToldFromASaveOfTheSameFileByAFormatterThatGoesOnComputing) {
-  if (GetParam() == std::string("stat")) return;
+  // Without inotify it takes a look between the two writes to tell them apart.
+  if (GetParam() == std::string("stat")) GTEST_SKIP();
   write("app.c", "ugly");
   Program program(
       building("/usr/bin/python3 -c '\n"
@@ -170,7 +171,7 @@ TEST_P(BuildOutput, IsToldFromASaveOfTheSameFileByAFormatterThatGoesOnComputing)
   close_gate();
   place.edit("fence", "new");
   expect_at_gate();
-  ::usleep(1'000'000);
+  ::usleep(1'000'000);  // the formatter computes on, and its author saves again
   place.edit("app.c", "ugly as well");
   program.expect("app.c changed: building");
   open_gate();
