@@ -124,8 +124,11 @@ TEST_P(Stale, NeverThoughHandoversAreBroken) {
   Program program(
       reloadrun({"--watcher", GetParam()}, target({"seen=50", "slow=10", "slow-stop=10"})));
   expect_the_newest_seen();
+  // A handover that ends before it could be broken is not counted, and how many do depends on the
+  // machine's load: so it goes on until enough have been broken, within the test's own time limit.
+  const int enough = bursts / 20;
   int broken = 0;
-  for (int done = 0; done < bursts; ++done) {
+  for (int done = 0; done < bursts || broken < enough; ++done) {
     const auto moment = below(8);
     if (moment == 0 && break_any_handover(program.pid())) ++broken;
     burst();
@@ -140,7 +143,6 @@ TEST_P(Stale, NeverThoughHandoversAreBroken) {
   expect_the_newest_seen();
   end(program);
   std::cout << broken << " broken handovers\n";
-  EXPECT_GT(broken, bursts / 20);
 }
 
 class Tick : public EndToEnd {};
