@@ -194,7 +194,7 @@ void Builder::start_build(std::uint64_t number) {
   program.parent_death_signal = SIGKILL;
   program.output_fd = STDERR_FILENO;
   const bool can_be_told = net::calls_can_go_on();
-  if (can_be_told) program.filter = net::write_filter();
+  if (can_be_told) program.filter = net::write_filter().program();
   daemons_ = proc::children_of(::getpid());
   build_ = Build{.number = number, .begun = Clock::now()};
   try {

@@ -1,6 +1,8 @@
 #include "net/notifier.hpp"
 
+#include <fcntl.h>
 #include <limits.h>
+#include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -68,6 +70,12 @@ std::optional<std::uint64_t> Call::number_at(std::size_t argument) const {
   return got == sizeof value ? std::optional(value) : std::nullopt;
 }
 
+std::optional<std::string> Call::bytes(std::size_t argument, std::size_t size) const {
+  std::string bytes(size, '\0');
+  const std::size_t got = read_memory(thread, arguments.at(argument), bytes.data(), size);
+  return got == size ? std::optional(std::move(bytes)) : std::nullopt;
+}
+
 bool calls_can_go_on() {
   utsname kernel{};
   int major = 0;
@@ -89,7 +97,9 @@ std::optional<Call> Notifier::next() {
   if (!fits || ::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_RECV, &notice) != 0) {
     return std::nullopt;  // ENOENT: its process was killed, or a signal has taken it out of it
   }
-  Call call{notice.id, static_cast<pid_t>(notice.pid), notice.data.nr, {}};
+  const bool compat = notice.data.arch == AUDIT_ARCH_I386;
+  Call call{notice.id, static_cast<pid_t>(notice.pid),
+            compat ? Machine::compat : Machine::native, notice.data.nr, {}};
   std::ranges::copy(notice.data.args, call.arguments.begin());
   return call;
 }
@@ -98,13 +108,26 @@ bool Notifier::waits(const Call& call) const {
   return ::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_ID_VALID, &call.id) == 0;
 }
 
-void Notifier::let_go_on(const Call& call) {
+void Notifier::let_go_on(const Call& call) { answer(call, SECCOMP_USER_NOTIF_FLAG_CONTINUE); }
+void Notifier::answer_done(const Call& call) { answer(call, 0); }
+
+void Notifier::answer(const Call& call, std::uint32_t flags) {
   alignas(seccomp_notif_resp) std::array<char, 1024> room{};
   auto& answer = *reinterpret_cast<seccomp_notif_resp*>(room.data());
   answer.id = call.id;
-  answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+  answer.flags = flags;
   // It fails when nobody waits any more.
   static_cast<void>(::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_SEND, &answer));
+}
+
+bool Notifier::put(const Call& call, int file, int number, bool close_on_exec) {
+  seccomp_notif_addfd put{};
+  put.id = call.id;
+  put.flags = SECCOMP_ADDFD_FLAG_SETFD;
+  put.srcfd = static_cast<std::uint32_t>(file);
+  put.newfd = static_cast<std::uint32_t>(number);
+  put.newfd_flags = close_on_exec ? O_CLOEXEC : 0;
+  return ::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_ADDFD, &put) == number;
 }
 
 }  // namespace reloadrun::net

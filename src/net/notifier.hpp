@@ -1,8 +1,9 @@
 // The system calls of other processes that a seccomp filter notifies of: they wait in the kernel
 // until they are answered here (seccomp_unotify(2)). Driven by one thread, which waits on fd().
 //
-// A call is let go on whatever is found out about it, so a process is never held up for long; and
-// what it names may be changed by its threads meanwhile: good enough to know, never to permit.
+// What a call names may be changed by other threads of its process meanwhile: good enough to know,
+// never to permit. So a call is let go on whatever is found out about it, or it is answered in its
+// place; a process is never held up for long.
 #pragma once
 
 #include <sys/types.h>
@@ -14,6 +15,7 @@
 #include <utility>
 
 #include "base/fd.hpp"
+#include "net/call_filter.hpp"
 
 namespace reloadrun::net {
 
@@ -21,7 +23,8 @@ namespace reloadrun::net {
 struct Call {
   std::uint64_t id = 0;
   pid_t thread = 0;  ///< 0: of a pid namespace that is not below ours
-  int number = 0;
+  Machine machine = Machine::native;
+  int number = 0;  ///< on that machine
   std::array<std::uint64_t, 6> arguments{};
 
   /// The text that an argument points to, of at most PATH_MAX bytes; nullopt when the process may
@@ -29,6 +32,8 @@ struct Call {
   [[nodiscard]] std::optional<std::string> text(std::size_t argument) const;
   /// The number that an argument points to.
   [[nodiscard]] std::optional<std::uint64_t> number_at(std::size_t argument) const;
+  /// `size` bytes that an argument points to; nullopt when they cannot all be read.
+  [[nodiscard]] std::optional<std::string> bytes(std::size_t argument, std::size_t size) const;
 };
 
 /// Whether this kernel can let a call go on (Linux 5.5) and says when nobody is left to call (5.9).
@@ -43,7 +48,7 @@ class Notifier {
   /// Readable when a call waits.
   [[nodiscard]] int fd() const { return listener_.get(); }
 
-  /// A call that waits, to be answered by let_go_on(); nullopt when it has been given up meanwhile.
+  /// A call that waits, to be answered by let_go_on() or answer_done(); nullopt when it has been given up meanwhile.
   /// To be called when fd() is readable: it might wait otherwise.
   std::optional<Call> next();
 
@@ -51,8 +56,16 @@ class Notifier {
   /// that of another that has its pid by now.
   [[nodiscard]] bool waits(const Call& call) const;
   void let_go_on(const Call& call);
+  /// It returns 0, and is not carried out.
+  void answer_done(const Call& call);
+  /// Gives the caller `file`, which stays ours as well, as its descriptor `number`, in the place of
+  /// what that was. False when it cannot be done. Needs Linux 5.9.
+  bool put(const Call& call, int file, int number, bool close_on_exec);
 
  private:
+  void answer(const Call& call, std::uint32_t flags);
+
+
   Fd listener_;
 };
 

@@ -6,18 +6,17 @@
 // was made before (io_uring), or by a program of another machine's system calls (32-bit).
 #pragma once
 
-#include <linux/filter.h>
-
 #include <string>
 #include <vector>
 
+#include "net/call_filter.hpp"
 #include "net/notifier.hpp"
 
 namespace reloadrun::net {
 
-/// A seccomp filter that notifies of such calls alone, and refuses to make rings (io_uring), which
-/// pass by filters. Opening a file to read it costs nothing.
-std::vector<sock_filter> write_filter();
+/// Notifies of such calls alone, and refuses to make rings (io_uring), which pass by filters. Opening
+/// a file to read it costs nothing.
+CallFilter write_filter();
 
 /// What a call that write_filter() has notified of may write: absolute paths without links, but for
 /// the last name, which is given as it stands, and, when it is a link that is followed, as what it

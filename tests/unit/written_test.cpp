@@ -38,7 +38,7 @@ class Written : public testing::Test {
     program.file = proc::find_executable(arguments.front()).file;
     program.arguments = arguments;
     program.environment = proc::environment_without({});
-    program.filter = net::write_filter();
+    program.filter = net::write_filter().program();
     auto spawned = proc::spawn(program);
     EXPECT_EQ(spawned.error, 0);
     EXPECT_EQ(spawned.filter_error, 0);
@@ -182,7 +182,7 @@ TEST_F(Written, AProgramThatCannotBeExecutedLeavesNothing) {
   proc::Program program;
   program.file = "script";
   program.arguments = {"script"};
-  program.filter = net::write_filter();
+  program.filter = net::write_filter().program();
   EXPECT_EQ(proc::spawn(program).error, EACCES);
 }
 

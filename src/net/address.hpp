@@ -1,0 +1,37 @@
+// A socket's address, as bind() is given it and getsockname() tells it. A plain value; any thread.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace reloadrun::net {
+
+class Address {
+ public:
+  Address() = default;
+  /// The bytes of a sockaddr, of any family; cut at what an address may have.
+  explicit Address(std::string_view bytes);
+  /// That of a socket; its family is AF_UNSPEC when there is none.
+  static Address of_socket(int socket);
+
+  [[nodiscard]] const std::string& bytes() const { return bytes_; }
+  [[nodiscard]] int family() const;
+  [[nodiscard]] bool is_internet() const { return family() == AF_INET || family() == AF_INET6; }
+  /// Of an internet address; 0 of others, and where the kernel is to choose.
+  [[nodiscard]] std::uint16_t port() const;
+  /// The path of a unix socket that has one; empty for others.
+  [[nodiscard]] std::string path() const;
+
+  /// For the user's eyes: 127.0.0.1:8080, [::1]:8080, unix:/path, unix:@abstract.
+  [[nodiscard]] std::string text() const;
+
+  friend bool operator==(const Address&, const Address&) = default;
+
+ private:
+  std::string bytes_;
+};
+
+}  // namespace reloadrun::net

@@ -1,0 +1,113 @@
+// Keeps what the target listens on open while it is started anew, and gives it back when the next
+// one binds the same address (--keep-ports). It answers bind(), listen() and shutdown() in the place
+// of the kernel where that is needed, and lets all others go on, so that a program that knows
+// nothing of it finds what it would find without.
+//
+// A socket is kept from listen() on: who only binds may be a client. It is handed on at bind(), and
+// not at listen(), since a program asks in between which port it has got.
+//
+// Driven by one thread, which answers calls and calls attend() at next(); see app/target_calls.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "net/address.hpp"
+#include "net/caller.hpp"
+#include "net/kept_socket.hpp"
+#include "net/notifier.hpp"
+
+namespace reloadrun::net {
+
+class KeepPorts {
+ public:
+  /// What the user is told.
+  struct News {
+    enum class Kind {
+      listening,  ///< the target listens on `address` now
+      let_go,     ///< ... has not asked for `address` any more
+      cannot,     ///< a process of it may not be looked into: `error`
+      too_many    ///< `address` and more are not kept
+    } kind = Kind::listening;
+    std::string address;
+    int error = 0;
+  };
+
+  /// `is_held`: whether a process of the target's tree has this socket open.
+  explicit KeepPorts(std::function<bool(SocketNumber)> is_held) : is_held_(std::move(is_held)) {}
+
+  /// Takes what an earlier generation has kept.
+  void take_over(std::vector<KeptSocket> sockets, TimePoint now);
+  /// Gives it up, to be taken over; nothing is kept any more.
+  std::vector<KeptSocket> hand_over();
+  /// Closes all, and removes the paths that the target has removed.
+  void let_go_of_all();
+
+  /// The target that has listened so far is about to be stopped: whoever connects from now on
+  /// waits for the next one, however many they are.
+  void target_stops();
+  /// ... is gone: what it has listened on waits for the next one, or for its time.
+  void target_gone(TimePoint now);
+
+  /// Answers `call`, and returns true; false when it is none of those asked for.
+  bool answer(Notifier& notifier, const Call& call, TimePoint now);
+
+  /// When to attend() at the latest; nullopt: when a call comes.
+  [[nodiscard]] Deadline next() const { return next_; }
+  void attend(TimePoint now);
+
+  /// What has happened since it was last asked.
+  std::vector<News> news() { return std::exchange(news_, {}); }
+
+ private:
+  struct Kept {
+    KeptSocket it;
+    SocketNumber number = 0;
+    SocketKind kind;
+    Address address;       ///< the real one
+    bool claimed = false;  ///< by this generation
+    bool served = false;   ///< ... which has called listen()
+    bool raised = false;   ///< its queue may be longer than the target has asked for
+    Deadline unsure_since{};  ///< listen() was let go on, and is not done yet
+    bool was_waiting = false;  ///< at the last check: a connection that nobody accepted
+  };
+  using Table = std::vector<Kept>;
+
+  void answer_bind(Notifier& notifier, const Call& call);
+  bool swap(Notifier& notifier, const Call& call, const Address& asked);
+  void answer_listen(Notifier& notifier, const Call& call, TimePoint now);
+  void listen_again(Notifier& notifier, const Call& call, Kept& kept, TimePoint now);
+  void serve(Kept& kept, TimePoint now);
+  void keep(Notifier& notifier, const Call& call, TimePoint now);
+  void answer_shutdown(Notifier& notifier, const Call& call);
+  void answer_unlink(Notifier& notifier, const Call& call);
+
+  [[nodiscard]] Table::iterator find(SocketNumber number);
+  [[nodiscard]] bool fits(const Kept& kept, const Call& call, const Address& asked) const;
+  void make_room_for(const Address& asked);
+  Table::iterator let_go(Table::iterator kept);
+  void tell(News::Kind kind, const std::string& address, int error = 0);
+  bool make_sure(Kept& kept, TimePoint now);
+  bool is_waited_for(const Kept& kept, TimePoint now);
+  bool is_abandoned(Kept& kept) const;
+  void lower(Kept& kept, TimePoint now);
+  void look_again_in(Duration delay, TimePoint now);
+
+  const std::function<bool(SocketNumber)> is_held_;
+  Table kept_;
+  std::map<SocketNumber, Address> asked_for_any_port_;  ///< by whom the kernel was to choose one
+  TimePoint free_since_{};  ///< since when what is not claimed waits
+  Deadline served_since_;   ///< when this generation has last begun to listen
+  TimePoint next_check_{};  ///< of those that are abandoned
+  Deadline next_;
+  Duration pause_{};  ///< until the next look at who is unsure
+  bool told_cannot_ = false;
+  bool told_too_many_ = false;
+  std::vector<News> news_;
+};
+
+}  // namespace reloadrun::net

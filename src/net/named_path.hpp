@@ -1,0 +1,43 @@
+// The file that a system call names, as this process reaches it. Used by who answers calls, on its
+// thread, while the call waits.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "net/notifier.hpp"
+
+namespace reloadrun::net {
+
+/// Which arguments of a call name a file.
+struct PathArguments {
+  static constexpr int none = -1;
+  static constexpr int working_directory = -2;
+  int directory = none;  ///< the one with a directory's descriptor, or working_directory
+  int path = none;
+};
+
+/// Where a path begins, below the caller's root, working directory or descriptor, and how it goes
+/// on.
+struct NamedPath {
+  std::string directory;
+  std::string path;  ///< relative to it; empty: the directory's descriptor itself
+
+  [[nodiscard]] std::string whole() const;
+};
+
+/// As this thread would take it.
+NamedPath path_of(pid_t thread, const std::string& path);
+
+/// nullopt when the process may not be read, and for devices and /proc.
+std::optional<NamedPath> path_named(const Call& call, PathArguments arguments);
+
+/// What the kernel calls the file that `path` leads to: absolute, without links; nullopt when there
+/// is none, or we may not look into the process.
+std::optional<std::string> resolved(const std::string& path);
+
+/// The same but for the last name, which is given as it stands, whether there is such a file or not.
+/// nullopt when that is none of an entry.
+std::optional<std::string> resolved_entry(const NamedPath& path);
+
+}  // namespace reloadrun::net
