@@ -107,6 +107,9 @@ struct Options {
   /// Do not start the target before the first change.
   bool postpone = false;
 
+  /// Keep open what the target listens on while it is started again, and give it to the next one.
+  bool keep_ports = false;
+
   /// Clear the terminal before each start.
   bool clear = false;
 

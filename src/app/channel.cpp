@@ -58,15 +58,18 @@ std::string content_of(const Fd& file) {
   return content;
 }
 
-/// What follows the memory file, and whatever else came before them.
-Descriptors descriptors_of(std::vector<Fd>& received, std::size_t from) {
+/// What follows the memory file, and whatever else came before them: `ports` sockets first.
+Descriptors descriptors_of(std::vector<Fd>& received, std::size_t from, std::size_t ports) {
+  if (received.size() < from + ports) throw wire::Torn();
   Descriptors with;
+  for (; ports > 0; --ports) with.ports.push_back(std::move(received[from++]));
   if (received.size() > from) with.snapshot = std::move(received[from]);
   if (received.size() > from + 1) with.inotify = std::move(received[from + 1]);
   return with;
 }
 
 void append(std::vector<int>& numbers, const Descriptors& with) {
+  for (const Fd& port : with.ports) numbers.push_back(port.get());
   if (!with.snapshot) return;
   numbers.push_back(with.snapshot.get());
   // The inotify instance is of use with the snapshot alone.
@@ -126,7 +129,7 @@ std::optional<Begin> Channel::receive_begin() {
   const std::size_t builds = begin.options.build.empty() ? 0 : 1;
   if (descriptors.size() < 1 + builds) throw wire::Torn();
   if (builds != 0) begin.builds = std::move(descriptors[1]);
-  begin.with = descriptors_of(descriptors, 1 + builds);
+  begin.with = descriptors_of(descriptors, 1 + builds, begin.handover.ports.size());
   return begin;
 }
 
@@ -146,8 +149,9 @@ std::optional<Received> Channel::receive_report() {
   if (!message) return std::nullopt;
   if (message->bytes == handover_mark) {
     if (message->descriptors.empty()) throw wire::Torn();
-    return HandedOver{wire::decode<Handover>(content_of(message->descriptors[0])),
-                      descriptors_of(message->descriptors, 1)};
+    auto values = wire::decode<Handover>(content_of(message->descriptors[0]));
+    auto with = descriptors_of(message->descriptors, 1, values.ports.size());
+    return HandedOver{std::move(values), std::move(with)};
   }
   auto report = wire::decode_one_of<Report>(message->bytes);
   return std::visit([](auto& what) { return Received(std::move(what)); }, report);

@@ -11,6 +11,7 @@
 #include "base/clock.hpp"
 #include "base/fd.hpp"
 #include "core/restart_loop.hpp"
+#include "net/kept_socket.hpp"
 #include "proc/open_files.hpp"
 #include "watch/pending.hpp"
 #include "watch/rules.hpp"
@@ -73,12 +74,16 @@ struct Handover {
 
   /// What was its output, and was found closed a moment ago.
   std::vector<proc::FileIdentity> closed;
+
+  /// Of the sockets that go with it, in their order (--keep-ports).
+  std::vector<net::KeptValues> ports;
 };
 
 /// What outlives a generation beside the values; -1 when there is none.
 struct Descriptors {
   Fd snapshot;  ///< the arena with the snapshot
   Fd inotify;   ///< the instance that the snapshot's watches are numbers of
+  std::vector<Fd> ports{};  ///< one for each of Handover::ports
 };
 
 /// `paths` one a line, those that `so_far` does not name yet added to it; cut at a whole line

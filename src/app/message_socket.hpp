@@ -18,8 +18,8 @@ namespace reloadrun::app {
 
 class MessageSocket {
  public:
-  /// Of one message; more are torn.
-  static constexpr std::size_t most_descriptors = 4;
+  /// Of one message; more are torn. SCM_MAX_FD of unix(7).
+  static constexpr std::size_t most_descriptors = 253;
 
   struct Message {
     std::string bytes;

@@ -25,10 +25,10 @@ void members(Archive& a, Options& o) {
   // Named by all of them, so that an option that is not handed down does not compile.
   auto& [command, watch, files_from, listed, extensions, ignore, filters, use_ignore_files,
          use_default_ignores, env_files, content, watcher, interval, settle, soft, build,
-         stop_signal, stop_timeout, on_exit, postpone, clear, list, explain, verbosity, color] = o;
+         stop_signal, stop_timeout, on_exit, postpone, keep_ports, clear, list, explain, verbosity, color] = o;
   a(command, watch, files_from, listed, extensions, ignore, filters, use_ignore_files,
     use_default_ignores, env_files, content, watcher, interval, settle, soft, build, stop_signal,
-    stop_timeout, on_exit, postpone, clear, list, explain, verbosity, color);
+    stop_timeout, on_exit, postpone, keep_ports, clear, list, explain, verbosity, color);
 }
 template <class Archive>
 void members(Archive& a, Ending& e) {
@@ -67,6 +67,18 @@ void members(Archive& a, RulesMemory& memory) {
   a(memory.scopes, memory.outer, memory.kept);
 }
 }  // namespace watch
+namespace net {
+template <class Archive>
+void members(Archive& a, Address& address) {
+  a(address.bytes);
+}
+template <class Archive>
+void members(Archive& a, KeptValues& values) {
+  auto& [asked, rights, file, owed_path, backlog] = values;
+  a(asked, rights.user, rights.network_namespace, rights.user_namespace, rights.takes_low_ports,
+    file.device, file.inode, owed_path, backlog);
+}
+}  // namespace net
 namespace core {
 template <class Archive>
 void members(Archive& a, RestartLoop& loop) {
@@ -149,7 +161,7 @@ void members(Archive& a, OpenBurst& burst) {
 template <class Archive>
 void members(Archive& a, Handover& h) {
   a(h.starts, h.built, h.postponed, h.changed, h.since, h.burst, h.cut_off, h.loop, h.told,
-    h.environment, h.listed, h.look, h.rules, h.held, h.closed);
+    h.environment, h.listed, h.look, h.rules, h.held, h.closed, h.ports);
 }
 template <class Archive>
 void members(Archive& a, Begin& b) {

@@ -31,7 +31,8 @@ Reloader::Reloader(Channel channel, Begin begin)
       handover_(std::move(begin.handover)),
       name_(printable(options_.command.front())),
       ended_children_({SIGCHLD}),
-      target_(options_, begin.signals),
+      calls_(options_, kept_sockets(std::move(begin.with.ports), handover_)),
+      target_(options_, begin.signals, calls_),
       policy_({.on_exit = options_.on_exit,
                .postpone = handover_.postponed,
                .first_start = handover_.starts == 0 && options_.build.empty(),
@@ -63,10 +64,12 @@ void Reloader::attend() {
   if (policy_.stopping()) until = earlier(until, Clock::now() + proc::tree_recheck);
   std::array descriptors{pollfd{channel_.fd(), POLLIN, 0}, pollfd{ended_children_.fd(), POLLIN, 0},
                          pollfd{target_.fd(), POLLIN, 0}, pollfd{observer_.fd(), POLLIN, 0},
-                         pollfd{build_link_ ? build_link_->fd() : -1, POLLIN, 0}};
+                         pollfd{build_link_ ? build_link_->fd() : -1, POLLIN, 0},
+                         pollfd{calls_.fd(), POLLIN, 0}};
   wait_for(descriptors, until);
   take_orders();
   take_news();
+  take_call_news();
   take_build_news();
   take_time();
   take_ended_children();  // last: what was decided above may find that nothing is left to stop
@@ -125,6 +128,7 @@ void Reloader::take_news() {
         start_error_.reset();
         channel_.send(Running{});
         tell_started(*news);
+        tell_unheard(*news);
         // Taken for told when the stop began, because it had been forked by then.
         if (policy_.stopping() && target_.untold() != 0) tree_.forget(target_.untold());
         feed(core::Started{});
@@ -135,6 +139,7 @@ void Reloader::take_news() {
         break;
       case Kind::ended: {
         terminal_.restore();
+        calls_.target_gone();
         const bool expected = policy_.stopping() || news->ending == Ending{};
         log::say(expected ? log::Level::info : log::Level::warn, "{} {} after {}", name_,
                  ending_text(news->ending), duration_text(news->ran));
@@ -154,6 +159,10 @@ void Reloader::tell_started(const Target::News& news) {
   const bool first = handover_.starts == 1;
   if (first) tell_watching();
   const char* verb = first ? "started" : "restarted";
+  started_since_ = handover_.since.value_or(Clock::now());
+  started_because_ = !handover_.since             ? "its start"
+                     : handover_.changed.empty() ? "it was asked for"
+                                                 : "the change";
   if (handover_.since) {
     log::info("{} {} in {}, pid {}", name_, verb, duration_text(Clock::now() - *handover_.since),
               news.pid);

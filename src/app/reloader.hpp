@@ -3,7 +3,7 @@
 // policy says, usually once, and has built (--build) before it hands over.
 //
 // reloader.cpp has what it hears, reloader_actions.cpp what it does of what policy decides,
-// reloader_builds.cpp what it does about builds.
+// reloader_builds.cpp what it does about builds, reloader_ports.cpp what it hears of ports.
 #pragma once
 
 #include <optional>
@@ -13,6 +13,7 @@
 #include "app/channel.hpp"
 #include "app/observer.hpp"
 #include "app/target.hpp"
+#include "app/target_calls.hpp"
 #include "base/clock.hpp"
 #include "core/builds.hpp"
 #include "core/policy.hpp"
@@ -36,6 +37,8 @@ class Reloader {
   void take_orders();
   void take_news();
   void take_build_news();
+  void take_call_news();
+  void tell_unheard(const Target::News& news);
   void take_ended_children();
   void take_time();
   void take_changes();
@@ -78,6 +81,7 @@ class Reloader {
   const std::string name_;  // COMMAND, for the user's eyes
   proc::SignalFd ended_children_;
   proc::Terminal terminal_;
+  TargetCalls calls_;
   Target target_;
   core::Policy policy_;
   core::Builds builds_;
@@ -89,6 +93,8 @@ class Reloader {
   bool begun_ = false;  // core::Begin was fed: not before it is built
   bool built_ = false;  // what this reloader hands over
   BuildOver build_over_{};
+  std::string started_because_;  // "the change", and when that was
+  TimePoint started_since_{};
   Duration waited_{};            // before the stop, for the burst that has led to it to be over
   std::vector<int> to_forward_;  // to a COMMAND that is being started
   proc::TreeStop tree_;

@@ -29,6 +29,7 @@ void Reloader::carry_out(const core::Start&) {
 void Reloader::carry_out(const core::StopTree& stop) {
   killing_ = false;
   observer_.target_stops();
+  calls_.target_stops();
   tree_ = proc::TreeStop();
   tree_.ask(options_.stop_signal, stop.group_was_told, target_.untold());
 }
@@ -69,17 +70,24 @@ void Reloader::carry_out(const core::Reload& reload) {
   handover_.postponed = false;
   handover_.built = built_;
   handover_.changed = changed_variable(reload.changed, std::move(handover_.changed));
-  const Descriptors with = observer_.hand_over(waited_);
+  Descriptors with = observer_.hand_over(waited_);
+  handover_.ports.clear();
+  for (net::KeptSocket& kept : calls_.hand_over()) {
+    handover_.ports.push_back(std::move(kept.values));
+    with.ports.push_back(std::move(kept.socket));
+  }
   channel_.send_handover(handover_, with, last_message_patience);
   status_ = status_reload;
 }
 
 void Reloader::carry_out(const core::EndStopped&) {
+  calls_.let_go_of_all();
   channel_.send(Farewell{}, last_message_patience);
   status_ = status_stopped;
 }
 
 void Reloader::carry_out(const core::EndLike& end) {
+  calls_.let_go_of_all();
   channel_.send(Farewell{end.ending}, last_message_patience);
   status_ = status_stopped;  // how reloadrun ends is said by the message
 }

@@ -49,6 +49,7 @@ void Supervisor::do_without_handover() {
   handover_.burst.reset();
   handover_.held.clear();
   handover_.closed.clear();
+  handover_.ports.clear();  // they went to the reloader that is gone
 }
 
 /// With all that builds have left, for whose writes it answers until then.

@@ -11,6 +11,7 @@
 #include "app/channel.hpp"
 #include "base/log.hpp"
 #include "fmt/format.h"
+#include "proc/executable.hpp"
 
 namespace reloadrun::app {
 namespace {
@@ -36,9 +37,10 @@ std::vector<std::string> executables_of(const Options& options) {
   return proc::find_executable(options.command.front()).candidates;
 }
 
-Target::Target(const Options& options, const proc::SignalsGiven& signals)
+Target::Target(const Options& options, const proc::SignalsGiven& signals, TargetCalls& calls)
     : options_(options),
       signals_(signals),
+      calls_(calls),
       wake_(require_fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {}
 
 void Target::start(std::uint64_t generation, const std::string& changed,
@@ -120,11 +122,17 @@ Target::News Target::execute(proc::Program& program) const {
   program.file = std::move(found.file);
   news.error = found.error;
   if (news.error == 0) {
+    program.filter = calls_.filter();
+    // Who may not gain rights any more (PR_SET_NO_NEW_PRIVS) would not be the program it is.
+    news.gains_rights = !program.filter.empty() && proc::gains_rights(program.file);
+    if (news.gains_rights) program.filter.clear();
     try {
-      const auto spawned = proc::spawn(program);
+      auto spawned = proc::spawn(program);
       news.error = spawned.error;
       news.pid = spawned.pid;
       news.missed_a_signal = spawned.missed_a_signal;
+      news.unheard = spawned.filter_error;
+      if (spawned.listener) calls_.serve(std::move(spawned.listener));
     } catch (const std::system_error& error) {  // no process, no descriptor
       news.error = error.code().value();
     }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "app/env_file.hpp"
+#include "app/target_calls.hpp"
 #include "base/clock.hpp"
 #include "base/ending.hpp"
 #include "base/fd.hpp"
@@ -41,9 +42,13 @@ class Target {
     Duration ran{0};             ///< of one that ended
     Fd handle;                   ///< of one that started: taken by next()
     bool missed_a_signal = false;  ///< of one that started: see Spawned
+    /// Of one that started although its calls are not heard: errno of why.
+    int unheard = 0;
+    bool gains_rights = false;  ///< ... which it would not, if they were
   };
 
-  Target(const Options& options, const proc::SignalsGiven& signals);
+  /// `calls` hears of each start, and outlives this.
+  Target(const Options& options, const proc::SignalsGiven& signals, TargetCalls& calls);
   Target(const Target&) = delete;
   Target& operator=(const Target&) = delete;
 
@@ -82,6 +87,7 @@ class Target {
 
   const Options& options_;
   const proc::SignalsGiven signals_;
+  TargetCalls& calls_;
 
   // The main thread's.
   std::thread worker_;

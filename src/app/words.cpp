@@ -151,6 +151,18 @@ std::string blind_build_text(int error) {
       std::strerror(error));
 }
 
+std::string deaf_to_calls_text(const std::string& command, int error) {
+  std::string why = std::generic_category().message(error);
+  if (error == EBUSY) {
+    why = "who has started reloadrun answers system calls already, as another --keep-ports does";
+  } else if (error == ENOSYS || error == EINVAL) {
+    why = "it needs Linux 5.9 or later, with seccomp";
+  } else if (error == EPERM || error == EACCES) {
+    why = "it is forbidden to look into this process, as in some containers";
+  }
+  return fmt::format("--keep-ports: {}: the ports of {} are not kept", why, command);
+}
+
 std::string names_of(const std::vector<proc::TreeStop::Left>& left) {
   std::vector<std::string> names;
   names.reserve(left.size());

@@ -39,6 +39,9 @@ std::string unfinished_text(const std::string& command, proc::Wholeness wholenes
 /// What follows from the kernel's refusal, by this errno, to tell what a build writes.
 std::string blind_build_text(int error);
 
+/// What follows from the kernel's refusal, by this errno, to let us answer COMMAND's calls.
+std::string deaf_to_calls_text(const std::string& command, int error);
+
 /// "python3 (pid 12), sh (pid 14, which may not be signalled)".
 std::string names_of(const std::vector<proc::TreeStop::Left>& left);
 

@@ -158,6 +158,10 @@ class CommandLine {
                          options_.stop_timeout, true);
     parser_.add_flag("--postpone", "Do not start COMMAND before the first change",
                      options_.postpone);
+    parser_.add_flag("--keep-ports",
+                     "Keep what COMMAND listens on open while it is started\nagain: clients wait, "
+                     "and none is refused",
+                     options_.keep_ports);
     parser_.add_flag("--clear", "Clear the terminal before each start", options_.clear);
   }
 

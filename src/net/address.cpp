@@ -26,15 +26,16 @@ Sockaddr as(const std::string& bytes) {
 
 }  // namespace
 
-Address::Address(std::string_view bytes) : bytes_(bytes.substr(0, sizeof(sockaddr_storage))) {
+Address::Address(std::string_view sockaddr_bytes)
+    : bytes(sockaddr_bytes.substr(0, sizeof(sockaddr_storage))) {
   // What follows an internet address says nothing, and would make equal ones differ; so does the
   // padding of IPv4's.
-  if (family() == AF_INET && bytes_.size() >= sizeof(sockaddr_in)) {
-    auto address = as<sockaddr_in>(bytes_);
+  if (family() == AF_INET && bytes.size() >= sizeof(sockaddr_in)) {
+    auto address = as<sockaddr_in>(bytes);
     std::ranges::fill(address.sin_zero, 0);
-    bytes_.assign(reinterpret_cast<const char*>(&address), sizeof address);
-  } else if (family() == AF_INET6 && bytes_.size() > sizeof(sockaddr_in6)) {
-    bytes_.resize(sizeof(sockaddr_in6));
+    bytes.assign(reinterpret_cast<const char*>(&address), sizeof address);
+  } else if (family() == AF_INET6 && bytes.size() > sizeof(sockaddr_in6)) {
+    bytes.resize(sizeof(sockaddr_in6));
   }
 }
 
@@ -42,42 +43,42 @@ Address Address::of_socket(int socket) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   if (::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
-  return Address({reinterpret_cast<const char*>(&address), std::min<std::size_t>(size, sizeof address)});
+  return Address(std::string_view{reinterpret_cast<const char*>(&address), std::min<std::size_t>(size, sizeof address)});
 }
 
 int Address::family() const {
   sa_family_t family = AF_UNSPEC;
-  if (bytes_.size() >= sizeof family) std::memcpy(&family, bytes_.data(), sizeof family);
+  if (bytes.size() >= sizeof family) std::memcpy(&family, bytes.data(), sizeof family);
   return family;
 }
 
 std::uint16_t Address::port() const {
-  if (family() == AF_INET) return ntohs(as<sockaddr_in>(bytes_).sin_port);
-  if (family() == AF_INET6) return ntohs(as<sockaddr_in6>(bytes_).sin6_port);
+  if (family() == AF_INET) return ntohs(as<sockaddr_in>(bytes).sin_port);
+  if (family() == AF_INET6) return ntohs(as<sockaddr_in6>(bytes).sin6_port);
   return 0;
 }
 
 std::string Address::path() const {
-  if (family() != AF_UNIX || bytes_.size() <= path_offset || bytes_[path_offset] == '\0') return {};
+  if (family() != AF_UNIX || bytes.size() <= path_offset || bytes[path_offset] == '\0') return {};
   // It need not end with a zero.
-  return bytes_.substr(path_offset, bytes_.find('\0', path_offset) - path_offset);
+  return bytes.substr(path_offset, bytes.find('\0', path_offset) - path_offset);
 }
 
 std::string Address::text() const {
   std::array<char, INET6_ADDRSTRLEN> text{};
   if (family() == AF_INET) {
-    const auto address = as<sockaddr_in>(bytes_);
+    const auto address = as<sockaddr_in>(bytes);
     ::inet_ntop(AF_INET, &address.sin_addr, text.data(), text.size());
     return fmt::format("{}:{}", text.data(), port());
   }
   if (family() == AF_INET6) {
-    const auto address = as<sockaddr_in6>(bytes_);
+    const auto address = as<sockaddr_in6>(bytes);
     ::inet_ntop(AF_INET6, &address.sin6_addr, text.data(), text.size());
     return fmt::format("[{}]:{}", text.data(), port());
   }
-  if (family() == AF_UNIX && bytes_.size() > path_offset) {
-    const std::string path = this->path();
-    return "unix:" + (path.empty() ? "@" + bytes_.substr(path_offset + 1) : path);
+  if (family() == AF_UNIX && bytes.size() > path_offset) {
+    const std::string name = path();
+    return "unix:" + (name.empty() ? "@" + bytes.substr(path_offset + 1) : name);
   }
   return "an address of its own kind";
 }

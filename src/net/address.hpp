@@ -9,15 +9,15 @@
 
 namespace reloadrun::net {
 
-class Address {
- public:
+struct Address {
+  std::string bytes;
+
   Address() = default;
   /// The bytes of a sockaddr, of any family; cut at what an address may have.
-  explicit Address(std::string_view bytes);
+  explicit Address(std::string_view sockaddr_bytes);
   /// That of a socket; its family is AF_UNSPEC when there is none.
   static Address of_socket(int socket);
 
-  [[nodiscard]] const std::string& bytes() const { return bytes_; }
   [[nodiscard]] int family() const;
   [[nodiscard]] bool is_internet() const { return family() == AF_INET || family() == AF_INET6; }
   /// Of an internet address; 0 of others, and where the kernel is to choose.
@@ -29,9 +29,6 @@ class Address {
   [[nodiscard]] std::string text() const;
 
   friend bool operator==(const Address&, const Address&) = default;
-
- private:
-  std::string bytes_;
 };
 
 }  // namespace reloadrun::net

@@ -115,6 +115,7 @@ KeepPorts::Table::iterator KeepPorts::find(SocketNumber number) {
 void KeepPorts::answer_bind(Notifier& notifier, const Call& call) {
   const auto size = std::min<std::uint64_t>(call.arguments[2], sizeof(sockaddr_storage));
   const auto bytes = call.bytes(1, size);
+  if (!bytes && errno == EPERM) tell(News::Kind::cannot, {}, EPERM);
   const Address asked(bytes.value_or(""));
   const bool concerns_us = asked.is_internet() || asked.family() == AF_UNIX;
   if (!concerns_us || !swap(notifier, call, asked)) notifier.let_go_on(call);
@@ -172,7 +173,7 @@ bool KeepPorts::fits(const Kept& kept, const Call& call, const Address& asked) c
   if (Caller(call).rights() != values.rights) return false;
   // In one generation a port may be tried, closed and taken again. Whoever wants any port wants
   // another one each time.
-  return !kept.claimed || (!any_port && !is_held_(kept.number));
+  return !(any_port && kept.claimed) && !is_held_(kept.number);
 }
 
 /// What is kept, and nobody has open, is not to be in the way of another address that has the same
@@ -180,7 +181,7 @@ bool KeepPorts::fits(const Kept& kept, const Call& call, const Address& asked) c
 void KeepPorts::make_room_for(const Address& asked) {
   for (auto kept = kept_.begin(); kept != kept_.end();) {
     const bool in_the_way = overlaps(kept->address, asked) && !kept->unsure_since;
-    const bool is_free = in_the_way && (!kept->claimed || !is_held_(kept->number));
+    const bool is_free = in_the_way && !is_held_(kept->number);
     kept = is_free ? let_go(kept) : kept + 1;
   }
 }
@@ -308,15 +309,16 @@ void KeepPorts::attend(TimePoint now) {
 }
 
 /// Whether the next target still has time to ask for it.
-bool KeepPorts::is_waited_for(const Kept& kept, TimePoint now) {
+bool KeepPorts::is_waited_for(Kept& kept, TimePoint now) {
   const TimePoint end = served_since_ ? *served_since_ + patience_when_served
                                       : free_since_ + patience_when_starting;
   if (now < end) {
     look_again_in(end - now, now);
     return true;
   }
-  tell(News::Kind::let_go, kept.address.text());
-  return false;
+  kept.claimed = is_held_(kept.number);  // by what the target has left running, when it ended
+  if (!kept.claimed) tell(News::Kind::let_go, kept.address.text());
+  return kept.claimed;
 }
 
 /// To the queue that the target has asked for, once nobody waits in it.

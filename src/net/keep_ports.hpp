@@ -92,7 +92,7 @@ class KeepPorts {
   Table::iterator let_go(Table::iterator kept);
   void tell(News::Kind kind, const std::string& address, int error = 0);
   bool make_sure(Kept& kept, TimePoint now);
-  bool is_waited_for(const Kept& kept, TimePoint now);
+  bool is_waited_for(Kept& kept, TimePoint now);
   bool is_abandoned(Kept& kept) const;
   void lower(Kept& kept, TimePoint now);
   void look_again_in(Duration delay, TimePoint now);

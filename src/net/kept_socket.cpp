@@ -63,7 +63,7 @@ void copy_whole(const Option& what, int from, int to) {
 
 /// Where the address is reached from here: nobody connects to the unspecified one.
 std::string reachable(const Address& address) {
-  std::string bytes = address.bytes();
+  std::string bytes = address.bytes;
   if (address.family() == AF_INET) {
     auto* const internet = reinterpret_cast<sockaddr_in*>(bytes.data());
     if (internet->sin_addr.s_addr == INADDR_ANY) {

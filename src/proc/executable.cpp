@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -59,6 +60,16 @@ Wholeness wholeness(const std::string& path) {
   // Root, too, needs one x bit of a regular file, and no mount option noexec.
   if (::faccessat(AT_FDCWD, self.c_str(), X_OK, AT_EACCESS) != 0) return Wholeness::not_executable;
   return has_no_beginning(self) ? Wholeness::no_program : Wholeness::whole;
+}
+
+bool gains_rights(const std::string& path) {
+  if (::geteuid() == 0) return false;
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return false;
+  const bool changes_user = (status.st_mode & S_ISUID) != 0 && status.st_uid != ::geteuid();
+  const bool changes_group = (status.st_mode & S_ISGID) != 0 && status.st_gid != ::getegid();
+  return changes_user || changes_group ||
+         ::getxattr(path.c_str(), "security.capability", nullptr, 0) > 0;
 }
 
 }  // namespace reloadrun::proc

@@ -1,7 +1,8 @@
-// Whether COMMAND's executable is whole: a linker or a copy writes it over a while, and as long as
-// it does, the old target goes on. Nothing is executed here.
+// COMMAND's executable. Whether it is whole: a linker or a copy writes it over a while, and as long
+// as it does, the old target goes on. Whether it is more than its user. Nothing is executed here.
 //
-// Driven by app/observer on the reloader's main thread, when the executable has changed.
+// Driven by app/observer on the reloader's main thread, when the executable has changed, and by the
+// worker that starts it.
 #pragma once
 
 #include <string>
@@ -22,5 +23,9 @@ enum class Wholeness {
 /// Where no lease tells whether it is being written (see open_for_writing()), the kernel's own
 /// check before an exec does, from Linux 6.14 on; where neither does, nobody is taken to write it.
 Wholeness wholeness(const std::string& path);
+
+/// Whether executing it gives rights that this process does not have (set-user-ID, set-group-ID,
+/// file capabilities).
+bool gains_rights(const std::string& path);
 
 }  // namespace reloadrun::proc

@@ -5,7 +5,10 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "base/fd.hpp"
@@ -123,6 +126,21 @@ std::set<FileIdentity> written_by_descendants() {
   Search search(std::nullopt);
   for (const Process& process : descendants()) search.look_into(process.pid);
   return search.take_found();
+}
+
+bool descendant_has_socket(std::uint64_t number) {
+  const std::string wanted = fmt::format("socket:[{}]", number);
+  const auto processes = descendants();
+  return std::ranges::any_of(processes, [&](const Process& process) {
+    std::error_code error;
+    std::filesystem::directory_iterator files(fmt::format("/proc/{}/fd", process.pid), error);
+    for (const std::filesystem::directory_iterator end; !error && files != end;
+         files.increment(error)) {
+      std::error_code gone;
+      if (std::filesystem::read_symlink(files->path(), gone) == wanted) return true;
+    }
+    return false;
+  });
 }
 
 }  // namespace reloadrun::proc

@@ -60,4 +60,7 @@ WrittenByOurs written_by_ours(std::set<FileIdentity> files);
 /// Every file, devices too, that a descendant of this process has open for writing.
 std::set<FileIdentity> written_by_descendants();
 
+/// Whether a descendant of this process has this socket open; `number` is its inode's.
+bool descendant_has_socket(std::uint64_t number);
+
 }  // namespace reloadrun::proc

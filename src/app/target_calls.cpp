@@ -1,0 +1,126 @@
+#include "app/target_calls.hpp"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <iterator>
+#include <utility>
+
+#include "net/caller.hpp"
+#include "net/port_calls.hpp"
+#include "proc/open_files.hpp"
+
+namespace reloadrun::app {
+namespace {
+
+// Of one tree, before the time is looked at.
+constexpr int most_calls = 100;
+
+Fd make_event() { return require_fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd"); }
+
+void set(const Fd& event) {
+  const std::uint64_t one = 1;
+  static_cast<void>(!::write(event.get(), &one, sizeof one));  // cannot fail: it never fills
+}
+
+void reset(const Fd& event) {
+  std::uint64_t count = 0;
+  static_cast<void>(!::read(event.get(), &count, sizeof count));
+}
+
+}  // namespace
+
+std::vector<net::KeptSocket> kept_sockets(std::vector<Fd> sockets, Handover& values) {
+  std::vector<net::KeptSocket> kept;
+  for (std::size_t i = 0; i < sockets.size(); ++i) {
+    kept.push_back({std::move(sockets[i]), std::move(values.ports.at(i))});
+  }
+  values.ports.clear();
+  return kept;
+}
+
+TargetCalls::TargetCalls(const Options& options, std::vector<net::KeptSocket> kept)
+    : told_(make_event()), wake_(make_event()), ports_(proc::descendant_has_socket) {
+  if (!options.keep_ports) return;
+  refused_ = net::calls_can_go_on() ? net::why_no_callers() : ENOSYS;
+  if (refused_ != 0) return;
+  net::notify_of_ports(filter_);
+  ports_.take_over(std::move(kept), Clock::now());
+  thread_ = std::thread(&TargetCalls::work, this);
+}
+
+void TargetCalls::serve(Fd listener) {
+  const std::lock_guard lock(mutex_);
+  listeners_.push_back(std::move(listener));
+  set(wake_);
+}
+
+void TargetCalls::target_stops() {
+  const std::lock_guard lock(mutex_);
+  ports_.target_stops();
+}
+
+void TargetCalls::target_gone() {
+  const std::lock_guard lock(mutex_);
+  ports_.target_gone(Clock::now());
+  set(wake_);  // there is something to be waited for
+}
+
+std::vector<net::KeptSocket> TargetCalls::hand_over() {
+  const std::lock_guard lock(mutex_);
+  return ports_.hand_over();
+}
+
+void TargetCalls::let_go_of_all() {
+  const std::lock_guard lock(mutex_);
+  ports_.let_go_of_all();
+}
+
+std::vector<net::KeepPorts::News> TargetCalls::news() {
+  reset(told_);
+  const std::lock_guard lock(mutex_);
+  return std::exchange(news_, {});
+}
+
+// On the thread of its own, from here on.
+
+void TargetCalls::work() {
+  for (;;) {
+    std::vector<pollfd> descriptors{{wake_.get(), POLLIN, 0}};
+    for (const auto& notifier : notifiers_) descriptors.push_back({notifier.fd(), POLLIN, 0});
+    wait_for(descriptors, next_);
+    reset(wake_);
+    // Those that have neither are over: nobody is left who could call.
+    std::size_t place = 0;
+    std::erase_if(notifiers_, [&](net::Notifier& notifier) {
+      const auto ready = descriptors[++place].revents;
+      if ((ready & POLLIN) != 0) answer_all(notifier);
+      return ready != 0 && (ready & POLLIN) == 0;
+    });
+    const std::lock_guard lock(mutex_);
+    for (Fd& listener : std::exchange(listeners_, {})) notifiers_.emplace_back(std::move(listener));
+    const TimePoint now = Clock::now();
+    if (const auto next = ports_.next(); next && *next <= now) ports_.attend(now);
+    next_ = ports_.next();
+    std::ranges::move(ports_.news(), std::back_inserter(news_));
+    if (!news_.empty()) set(told_);
+  }
+}
+
+/// All that wait now; of a tree that calls without a pause, others are heard in between.
+void TargetCalls::answer_all(net::Notifier& notifier) {
+  pollfd waiting{notifier.fd(), POLLIN, 0};
+  for (int calls = 0; calls < most_calls; ++calls) {
+    if (::poll(&waiting, 1, 0) != 1 || (waiting.revents & POLLIN) == 0) return;
+    const auto call = notifier.next();
+    if (!call) continue;
+    const std::lock_guard lock(mutex_);
+    if (!ports_.answer(notifier, *call, Clock::now())) notifier.let_go_on(*call);
+  }
+}
+
+}  // namespace reloadrun::app

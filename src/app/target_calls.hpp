@@ -1,0 +1,73 @@
+// Answers the system calls of the target's tree that wait for it (--keep-ports), on a thread of its
+// own: what the target asks for cannot wait until the main thread has looked at a hundred thousand
+// files. Made and asked by the reloader's main thread; the worker that starts COMMAND gives it what
+// to listen to.
+#pragma once
+
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "app/handover.hpp"
+#include "base/clock.hpp"
+#include "base/fd.hpp"
+#include "net/call_filter.hpp"
+#include "net/keep_ports.hpp"
+#include "net/notifier.hpp"
+#include "reloadrun/options.hpp"
+
+namespace reloadrun::app {
+
+/// What an earlier generation has handed over, taken from it.
+std::vector<net::KeptSocket> kept_sockets(std::vector<Fd> sockets, Handover& values);
+
+/// Never destroyed while a target runs: its calls would fail. The reloader ends its process instead.
+class TargetCalls {
+ public:
+  /// Takes over what an earlier generation has kept. Throws std::system_error.
+  TargetCalls(const Options& options, std::vector<net::KeptSocket> kept);
+  TargetCalls(const TargetCalls&) = delete;
+  TargetCalls& operator=(const TargetCalls&) = delete;
+
+  /// What a target is to be started with; empty when nothing is asked for, or can be had.
+  [[nodiscard]] std::vector<sock_filter> filter() const { return filter_.program(); }
+  /// errno of why nothing can be had, although it was asked for; 0 otherwise.
+  [[nodiscard]] int refused() const { return refused_; }
+
+  /// Any thread: answers these calls from now on, until nobody is left to make any.
+  void serve(Fd listener);
+
+  void target_stops();
+  void target_gone();
+  /// What goes to the next generation; nothing is kept here any more.
+  std::vector<net::KeptSocket> hand_over();
+  /// Before an end that nothing follows.
+  void let_go_of_all();
+
+  /// Readable when there is news.
+  [[nodiscard]] int fd() const { return told_.get(); }
+  std::vector<net::KeepPorts::News> news();
+
+ private:
+  [[noreturn]] void work();
+  void answer_all(net::Notifier& notifier);
+
+  net::CallFilter filter_;
+  int refused_ = 0;
+  Fd told_;
+  Fd wake_;
+
+  // Shared.
+  std::mutex mutex_;
+  std::vector<Fd> listeners_;
+  net::KeepPorts ports_;
+  std::vector<net::KeepPorts::News> news_;
+
+  // The thread's.
+  std::vector<net::Notifier> notifiers_;
+  Deadline next_;
+
+  std::thread thread_;
+};
+
+}  // namespace reloadrun::app
