@@ -143,7 +143,7 @@ bool KeepPorts::swap(Notifier& notifier, const Call& call, const Address& asked)
     return one.kind == kind && fits(one, call, asked);
   });
   if (kept == kept_.end()) {
-    make_room_for(asked);
+    make_room_for(asked, caller);
     if (asked.is_internet() && asked.port() == 0) {
       asked_for_any_port_.insert_or_assign(number, asked);
     }
@@ -178,10 +178,17 @@ bool KeepPorts::fits(const Kept& kept, const Call& call, const Address& asked) c
 
 /// What is kept, and nobody has open, is not to be in the way of another address that has the same
 /// port.
-void KeepPorts::make_room_for(const Address& asked) {
+void KeepPorts::make_room_for(const Address& asked, const Caller& caller) {
+  const auto is_in_the_way = [&](const Kept& kept) {
+    return overlaps(kept.address, asked) && !kept.unsure_since;
+  };
+  if (std::ranges::none_of(kept_, is_in_the_way)) return;
+  const auto rights = caller.rights();
   for (auto kept = kept_.begin(); kept != kept_.end();) {
-    const bool in_the_way = overlaps(kept->address, asked) && !kept->unsure_since;
-    const bool is_free = in_the_way && !is_held_(kept->number);
+    const bool is_free =
+        is_in_the_way(*kept) && rights &&
+        rights->network_namespace == kept->it.values.rights.network_namespace &&
+        !is_held_(kept->number);
     kept = is_free ? let_go(kept) : kept + 1;
   }
 }

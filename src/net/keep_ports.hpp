@@ -88,7 +88,7 @@ class KeepPorts {
 
   [[nodiscard]] Table::iterator find(SocketNumber number);
   [[nodiscard]] bool fits(const Kept& kept, const Call& call, const Address& asked) const;
-  void make_room_for(const Address& asked);
+  void make_room_for(const Address& asked, const Caller& caller);
   Table::iterator let_go(Table::iterator kept);
   void tell(News::Kind kind, const std::string& address, int error = 0);
   bool make_sure(Kept& kept, TimePoint now);

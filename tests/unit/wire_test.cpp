@@ -41,7 +41,12 @@ Begin example() {
                               .outer = {{"/around", 2, {{"/around/.gitignore", {true, 3}}}, true}},
                               .kept = {{".gitignore", "*.tmp\n"}}},
                     .held = {{1, 2, 3}},
-                    .closed = {{4, 5, 6}}};
+                    .closed = {{4, 5, 6}},
+                    .ports = {{.asked = net::Address("an address"),
+                               .rights = {1, 2, 3, true},
+                               .file = {4, 5},
+                               .owed_path = "/path",
+                               .backlog = 6}}};
   return begin;
 }
 
@@ -57,6 +62,13 @@ TEST(Wire, GivesBackWhatWasWritten) {
   EXPECT_TRUE(begin.signals.child_ignored);
   EXPECT_EQ(begin.handover.starts, 7U);
   EXPECT_TRUE(begin.handover.built);
+  ASSERT_EQ(begin.handover.ports.size(), 1);
+  const auto& port = begin.handover.ports.front();
+  EXPECT_EQ(port.asked.bytes, "an address");
+  EXPECT_EQ(port.rights, (net::Rights{1, 2, 3, true}));
+  EXPECT_EQ(port.file, (net::FileNumber{4, 5}));
+  EXPECT_EQ(port.owed_path, "/path");
+  EXPECT_EQ(port.backlog, 6);
   EXPECT_TRUE(begin.handover.postponed);
   EXPECT_EQ(begin.handover.changed, "a\nb");
   EXPECT_EQ(begin.handover.since, TimePoint(123s));
