@@ -17,6 +17,11 @@ Fd require_fd(int number, const char* what) {
   return Fd(number);
 }
 
+Fd numbered_from(int lowest, Fd fd) {
+  if (fd.get() >= lowest) return fd;
+  return require_fd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, lowest), "fcntl");
+}
+
 Pipe make_pipe() {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw_errno("pipe");

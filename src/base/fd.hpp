@@ -40,6 +40,10 @@ Fd require_fd(int number, const char* what);
 /// Throws std::system_error with the current errno.
 [[noreturn]] void throw_errno(const char* what);
 
+/// `fd`, or in its place a copy that is close-on-exec, so that its number is at least `lowest`.
+/// Throws std::system_error.
+Fd numbered_from(int lowest, Fd fd);
+
 struct Pipe {
   Fd reading;
   Fd writing;

@@ -75,7 +75,7 @@ class Message {
 
 }  // namespace
 
-FilterWay::FilterWay(const std::vector<sock_filter>& filter)
+FilterWay::FilterWay(const std::vector<sock_filter>& filter, int lowest)
     : filter_{static_cast<unsigned short>(filter.size()),
               const_cast<sock_filter*>(filter.data())} {  // it is only read
   std::array<int, 2> ends{};
@@ -83,7 +83,7 @@ FilterWay::FilterWay(const std::vector<sock_filter>& filter)
     throw_errno("socketpair");
   }
   parents_ = Fd(ends[0]);
-  childs_ = Fd(ends[1]);
+  childs_ = numbered_from(lowest, Fd(ends[1]));
 }
 
 void FilterWay::take() const {

@@ -12,8 +12,9 @@ namespace reloadrun::proc {
 
 class FilterWay {
  public:
-  /// `filter` stays the caller's and outlives this. Throws std::system_error.
-  explicit FilterWay(const std::vector<sock_filter>& filter);
+  /// `filter` stays the caller's and outlives this. The new process may open what it wants below
+  /// `lowest`, until it takes the filter. Throws std::system_error.
+  FilterWay(const std::vector<sock_filter>& filter, int lowest);
 
   /// In the new process: takes the filter, with a listener that this sends to the parent, and gives
   /// up the right to gain rights where there is no filter otherwise. Async-signal-safe.

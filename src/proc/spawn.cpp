@@ -7,11 +7,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <cstdlib>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "fmt/format.h"
 #include "proc/child.hpp"
@@ -20,17 +23,60 @@
 namespace reloadrun::proc {
 namespace {
 
-std::vector<char*> pointers(const std::vector<std::string>& strings) {
+/// Ends with a null pointer, as execve() wants it. `last`: one string more, or null.
+std::vector<char*> pointers(const std::vector<std::string>& strings, char* last = nullptr) {
   std::vector<char*> result;
-  result.reserve(strings.size() + 1);
+  result.reserve(strings.size() + 2);
   for (const std::string& one : strings) result.push_back(const_cast<char*>(one.c_str()));
+  if (last != nullptr) result.push_back(last);
   result.push_back(nullptr);
   return result;
 }
 
+/// The sockets of a new process, on the way to where it is to find them.
+class SocketWay {
+ public:
+  /// `sockets` stay the caller's. Throws std::system_error.
+  explicit SocketWay(const std::vector<int>& sockets) {
+    sockets_.reserve(sockets.size());
+    for (const int fd : sockets) {
+      sockets_.push_back(
+          require_fd(::fcntl(fd, F_DUPFD_CLOEXEC, first_socket + sockets.size()), "fcntl"));
+    }
+    std::ranges::copy(name_, listen_pid_.begin());
+  }
+
+  /// Whatever the new process has below, the sockets take its place.
+  [[nodiscard]] int end() const { return first_socket + static_cast<int>(sockets_.size()); }
+
+  /// What take() writes to; null when there is no socket.
+  [[nodiscard]] char* listen_pid() { return sockets_.empty() ? nullptr : listen_pid_.data(); }
+
+  /// In the new process, as systemd does just before it executes. False with errno.
+  /// Async-signal-safe.
+  bool take() {
+    int to = first_socket;
+    for (const Fd& socket : sockets_) {
+      if (::dup2(socket.get(), to) < 0) return false;  // not close-on-exec there
+      // Of the socket itself, so that the last program to have it may have left it non-blocking.
+      ::fcntl(to, F_SETFL, ::fcntl(to, F_GETFL) & ~O_NONBLOCK);
+      ++to;
+    }
+    std::to_chars(listen_pid_.begin() + name_.size(), listen_pid_.end() - 1, ::getpid());
+    return true;
+  }
+
+ private:
+  static constexpr std::string_view name_ = "LISTEN_PID=";
+
+  std::vector<Fd> sockets_;
+  std::array<char, 32> listen_pid_{};
+};
+
 /// Everything the new process needs, made before it is there.
 struct Prepared {
   const Program& program;
+  SocketWay& sockets;
   std::vector<char*> argv;
   std::vector<char*> envp;
   sigset_t mask;
@@ -60,7 +106,7 @@ bool read_report(int fd, Told& told) {
 }
 
 // Between vfork and exec, in the parent's memory: only async-signal-safe calls, and nothing of the
-// parent's is changed but errno.
+// parent's is changed but errno and LISTEN_PID.
 [[noreturn]] void become(const Prepared& it) {
   const Program& program = it.program;
   if (program.parent_death_signal != 0) {
@@ -85,8 +131,10 @@ bool read_report(int fd, Told& told) {
   }
   if (program.input_fd >= 0) ::dup2(program.input_fd, STDIN_FILENO);
   if (program.output_fd >= 0) ::dup2(program.output_fd, STDOUT_FILENO);
-  if (it.filter != nullptr) it.filter->take();
-  ::execve(program.file.c_str(), it.argv.data(), it.envp.data());
+  if (it.sockets.take()) {
+    if (it.filter != nullptr) it.filter->take();
+    ::execve(program.file.c_str(), it.argv.data(), it.envp.data());
+  }
   report<ExecError>(it.report_fd, errno);
   ::_exit(EXIT_FAILURE);
 }
@@ -106,11 +154,14 @@ pid_t start(const Prepared& prepared) {
 
 Spawned spawn(const Program& program) {
   Pipe pipe = make_pipe();
+  SocketWay sockets(program.sockets);
+  pipe.writing = numbered_from(sockets.end(), std::move(pipe.writing));
   std::optional<FilterWay> filter;
-  if (!program.filter.empty()) filter.emplace(program.filter);
+  if (!program.filter.empty()) filter.emplace(program.filter, sockets.end());
   const Prepared prepared{program,
+                          sockets,
                           pointers(program.arguments),
-                          pointers(program.environment),
+                          pointers(program.environment, sockets.listen_pid()),
                           program.signals.value_or(SignalsGiven{}).mask_set(),
                           ::getpid(),
                           fmt::format("/proc/{}/status", ::getpid()),

@@ -13,6 +13,9 @@
 
 namespace reloadrun::proc {
 
+/// The first descriptor by which a program finds the sockets that it is given (sd_listen_fds(3)).
+inline constexpr int first_socket = 3;
+
 struct Program {
   std::string file;                      ///< what is executed: a path, not looked up
   std::vector<std::string> arguments;    ///< argv, with argv[0]
@@ -37,6 +40,11 @@ struct Program {
   /// What stdin and stdout are there; -1: what they are here.
   int input_fd = -1;
   int output_fd = -1;
+
+  /// What it is given from first_socket on, as systemd gives sockets: blocking, and with its own
+  /// pid in LISTEN_PID. `environment` has the other variables, and not this one; none of the
+  /// descriptors above is one of those that they take there.
+  std::vector<int> sockets{};
 
   /// A seccomp filter for it and for all that it starts, with a listener (seccomp_unotify(2)). It
   /// must let sendmsg, write, execve and _exit pass. Who has no right to filters otherwise gives up
