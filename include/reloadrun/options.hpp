@@ -96,6 +96,10 @@ struct Options {
   /// A command line for `sh -c`, run before every start but those of `on_exit`; empty for none.
   std::string build;
 
+  /// `[NAME=]ADDR` each: where the supervisor listens; every target gets the sockets, in this
+  /// order.
+  std::vector<std::string> listen;
+
   /// Sent to every process of the target's tree to stop it.
   int stop_signal = SIGTERM;
 

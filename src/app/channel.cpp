@@ -60,7 +60,7 @@ std::string content_of(const Fd& file) {
 
 /// What follows the memory file, and whatever else came before them: `ports` sockets first.
 Descriptors descriptors_of(std::vector<Fd>& received, std::size_t from, std::size_t ports) {
-  if (received.size() < from + ports) throw wire::Torn();
+  if (received.size() < from + ports || received.size() > from + ports + 2) throw wire::Torn();
   Descriptors with;
   for (; ports > 0; --ports) with.ports.push_back(std::move(received[from++]));
   if (received.size() > from) with.snapshot = std::move(received[from]);
@@ -108,6 +108,7 @@ std::optional<Channel::Inherited> Channel::inherited() {
 bool Channel::send_begin(const Begin& begin) {
   std::vector<int> descriptors;
   if (begin.builds) descriptors.push_back(begin.builds.get());
+  for (const Fd& socket : begin.sockets) descriptors.push_back(socket.get());
   append(descriptors, begin.with);
   if (send_parcel(begin_mark, wire::encode(begin), std::move(descriptors), {})) return true;
   // ECONNRESET: it has not even read the mark.
@@ -127,9 +128,13 @@ std::optional<Begin> Channel::receive_begin() {
   if (message->bytes != begin_mark || descriptors.empty()) throw wire::Torn();
   auto begin = wire::decode<Begin>(content_of(descriptors[0]));
   const std::size_t builds = begin.options.build.empty() ? 0 : 1;
-  if (descriptors.size() < 1 + builds) throw wire::Torn();
+  const std::size_t sockets = begin.options.listen.size();
+  if (descriptors.size() < 1 + builds + sockets) throw wire::Torn();
   if (builds != 0) begin.builds = std::move(descriptors[1]);
-  begin.with = descriptors_of(descriptors, 1 + builds, begin.handover.ports.size());
+  for (std::size_t i = 0; i < sockets; ++i) {
+    begin.sockets.push_back(std::move(descriptors[1 + builds + i]));
+  }
+  begin.with = descriptors_of(descriptors, 1 + builds + sockets, begin.handover.ports.size());
   return begin;
 }
 
@@ -140,8 +145,14 @@ bool Channel::send_handover(const Handover& values, const Descriptors& with, Dur
 }
 
 std::optional<Order> Channel::receive_order() {
-  const auto message = socket_.receive();
-  return message ? std::optional(wire::decode_one_of<Order>(message->bytes)) : std::nullopt;
+  auto message = socket_.receive();
+  if (!message) return std::nullopt;
+  auto order = wire::decode_one_of<Order>(message->bytes);
+  if (auto* const one = std::get_if<SocketOrder>(&order)) {
+    if (message->descriptors.empty()) throw wire::Torn();
+    one->socket = std::move(message->descriptors.front());
+  }
+  return order;
 }
 
 std::optional<Received> Channel::receive_report() {
@@ -158,7 +169,9 @@ std::optional<Received> Channel::receive_report() {
 }
 
 bool Channel::send(const Order& order, Duration patience) {
-  return socket_.send(wire::encode_one_of(order), {}, patience);
+  std::vector<int> descriptors;
+  if (const auto* one = std::get_if<SocketOrder>(&order)) descriptors = {one->socket.get()};
+  return socket_.send(wire::encode_one_of(order), descriptors, patience);
 }
 
 bool Channel::send(const Report& report, Duration patience) {

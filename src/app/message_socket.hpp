@@ -18,7 +18,7 @@ namespace reloadrun::app {
 
 class MessageSocket {
  public:
-  /// Of one message; more are torn. SCM_MAX_FD of unix(7).
+  /// Of one message: as many as the kernel takes (SCM_MAX_FD of unix(7)).
   static constexpr std::size_t most_descriptors = 253;
 
   struct Message {

@@ -2,9 +2,11 @@
 // sockets. Plain values.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "app/handover.hpp"
 #include "base/clock.hpp"
@@ -24,11 +26,13 @@ template <class Archive>
 void members(Archive& a, Options& o) {
   // Named by all of them, so that an option that is not handed down does not compile.
   auto& [command, watch, files_from, listed, extensions, ignore, filters, use_ignore_files,
-         use_default_ignores, env_files, content, watcher, interval, settle, soft, build,
-         stop_signal, stop_timeout, on_exit, postpone, keep_ports, clear, list, explain, verbosity, color] = o;
+         use_default_ignores, env_files, content, watcher, interval, settle, soft, build, listen,
+         stop_signal, stop_timeout, on_exit, postpone, keep_ports, clear, list, explain, verbosity,
+         color] = o;
   a(command, watch, files_from, listed, extensions, ignore, filters, use_ignore_files,
-    use_default_ignores, env_files, content, watcher, interval, settle, soft, build, stop_signal,
-    stop_timeout, on_exit, postpone, keep_ports, clear, list, explain, verbosity, color);
+    use_default_ignores, env_files, content, watcher, interval, settle, soft, build, listen,
+    stop_signal, stop_timeout, on_exit, postpone, keep_ports, clear, list, explain, verbosity,
+    color);
 }
 template <class Archive>
 void members(Archive& a, Ending& e) {
@@ -98,6 +102,8 @@ struct Begin {
   Descriptors with{};
   /// With --build: an end of the socket between reloaders and builder (app/build_link).
   Fd builds{};
+  /// One for each --listen.
+  std::vector<Fd> sockets{};
 };
 
 // From the supervisor ----------------------------------------------------------------------------
@@ -112,7 +118,12 @@ struct RestartOrder {};  ///< the user wants the target restarted
 struct ForwardOrder {    ///< the user wants COMMAND's process to have this signal
   int signal = 0;
 };
-using Order = std::variant<StopOrder, KillOrder, RestartOrder, ForwardOrder>;
+/// The next start of COMMAND is to get this socket in the place of the one that it had.
+struct SocketOrder {
+  std::size_t place = 0;
+  Fd socket;
+};
+using Order = std::variant<StopOrder, KillOrder, RestartOrder, ForwardOrder, SocketOrder>;
 
 // From the reloader; the builder sends lines alone
 // -------------------------------------------------
@@ -178,6 +189,10 @@ void members(Archive&, RestartOrder&) {}
 template <class Archive>
 void members(Archive& a, ForwardOrder& order) {
   a(order.signal);
+}
+template <class Archive>
+void members(Archive& a, SocketOrder& order) {
+  a(order.place);
 }
 template <class Archive>
 void members(Archive& a, Line& line) {

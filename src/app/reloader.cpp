@@ -32,7 +32,7 @@ Reloader::Reloader(Channel channel, Begin begin)
       name_(printable(options_.command.front())),
       ended_children_({SIGCHLD}),
       calls_(options_, kept_sockets(std::move(begin.with.ports), handover_)),
-      target_(options_, begin.signals, calls_),
+      target_(options_, begin.signals, std::move(begin.sockets), calls_),
       policy_({.on_exit = options_.on_exit,
                .postpone = handover_.postponed,
                .first_start = handover_.starts == 0 && options_.build.empty(),
@@ -77,12 +77,12 @@ void Reloader::attend() {
 
 void Reloader::take_orders() {
   if (channel_.closed()) return;
-  while (const auto order = channel_.receive_order()) feed(*order);
+  while (auto order = channel_.receive_order()) feed(std::move(*order));
   // The supervisor has died: nobody is left to reload for.
   if (channel_.closed()) feed(core::StopAsked{});
 }
 
-void Reloader::feed(const Order& order) {
+void Reloader::feed(Order order) {
   if (const auto* stop = std::get_if<StopOrder>(&order)) {
     feed(core::StopAsked{stop->group_was_told});
   } else if (std::holds_alternative<KillOrder>(order)) {
@@ -105,6 +105,8 @@ void Reloader::feed(const Order& order) {
     } else {
       forward_signal(forward->signal);
     }
+  } else if (auto* socket = std::get_if<SocketOrder>(&order)) {
+    target_.replace_socket(socket->place, std::move(socket->socket));
   }
 }
 

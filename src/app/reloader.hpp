@@ -50,7 +50,7 @@ class Reloader {
   void begin();
   void feed(const core::Event& event);
   void feed(const core::BuildEvent& event);
-  void feed(const Order& order);
+  void feed(Order order);
   void forward_signal(int signal);
   void tell_watching() const;
   void tell_started(const Target::News& news);

@@ -1,5 +1,7 @@
 #include "app/run.hpp"
 
+#include <fcntl.h>
+
 #include <cstdio>
 #include <utility>
 
@@ -14,6 +16,8 @@
 #include "app/working_directory.hpp"
 #include "base/fd.hpp"
 #include "fmt/format.h"
+#include "net/listen_address.hpp"
+#include "proc/spawn.hpp"
 #include "reloadrun/error.hpp"
 #include "watch/explain.hpp"
 #include "watch/look.hpp"
@@ -54,6 +58,18 @@ void take_file_list(Options& options) {
   }
 }
 
+/// Where COMMAND is to find so many sockets. To be called while nothing of our own is open, so that
+/// what is there is what we were started with.
+void require_free_descriptors(std::size_t sockets) {
+  const int end = proc::first_socket + static_cast<int>(sockets);
+  for (int fd = proc::first_socket; fd < end; ++fd) {
+    if (::fcntl(fd, F_GETFD) < 0) continue;
+    throw Error(fmt::format("descriptor {} is open, where --listen gives COMMAND a socket", fd),
+                fmt::format("close it for reloadrun, as '{}>&-' does in a shell", fd),
+                status_failure);
+  }
+}
+
 }  // namespace
 
 int run(std::vector<std::string> arguments,
@@ -66,6 +82,7 @@ int run(std::vector<std::string> arguments,
   auto wanted = read_options();
   if (const auto* text = std::get_if<std::string>(&wanted)) return print(*text);
   auto& options = std::get<Options>(wanted);
+  const std::size_t sockets = net::parse_listen(options.listen).size();
   auto environment = read_env_files(options.env_files);
   take_file_list(options);
   const watch::WatchSet watched(options, executables_of(options), options.listed);
@@ -75,6 +92,7 @@ int run(std::vector<std::string> arguments,
   // Or an error that names the pattern.
   const watch::Rules right(options, working_directory());
   const watch::Soft right_too(options.soft, working_directory());
+  require_free_descriptors(sockets);
   return supervise(std::move(options), std::move(arguments), std::move(environment));
 }
 

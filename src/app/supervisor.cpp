@@ -47,6 +47,7 @@ Supervisor::Supervisor(Options options, std::vector<std::string> arguments,
       arguments_(std::move(arguments)),
       given_(proc::take_signals()),
       signals_({SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCHLD}),
+      sockets_(net::parse_listen(options_.listen)),
       strangers_(proc::children_of(::getpid())),
       newcomers_(strangers_),
       may_have_strangers_(::getpid() == 1 || !strangers_.empty()) {
@@ -55,6 +56,7 @@ Supervisor::Supervisor(Options options, std::vector<std::string> arguments,
   handover_.postponed = options_.postpone;
   directory_ = working_directory();
   handover_.environment.variables = std::move(environment);
+  if (!sockets_.empty()) log::info("listening on {}", printable(sockets_.text()));
 }
 
 Ending Supervisor::run() {
@@ -73,14 +75,19 @@ void Supervisor::start_builder() {
   builds_ = reloaders.release();
   builder_.emplace(Role::builder, arguments_);
   Begin begin{options_, directory_, given_, {}};
+  begin.options.listen.clear();  // the sockets are the target's alone
   begin.builds = builders.release();
   static_cast<void>(builder_->channel().send_begin(begin));
 }
 
 void Supervisor::start_reloader() {
   terminal_.save();
+  for (const Error& error : sockets_.mend()) {
+    log::error("{}: {}", printable(error.what()), error.what_to_do());
+  }
   Begin begin{options_, directory_, given_, handover_, std::exchange(with_, {})};
   if (builds_) begin.builds = require_fd(::fcntl(builds_.get(), F_DUPFD_CLOEXEC, 0), "fcntl");
+  begin.sockets = sockets_.copies();
   reloader_ = std::exchange(successor_, std::nullopt);
   // A successor may have been killed while it waited: that harms nobody. One that is killed before
   // it reads this ends us, as at any time from here on.
@@ -113,13 +120,15 @@ void Supervisor::attend() {
   note_lost_builder();
   Deadline until = give_up_;
   if (may_have_strangers_) until = earlier(until, Clock::now() + stranger_recheck);
-  std::array descriptors{pollfd{signals_.fd(), POLLIN, 0}, pollfd{channel().fd(), POLLIN, 0},
-                         pollfd{builder_ ? builder_->channel().fd() : -1, POLLIN, 0}};
+  std::vector descriptors{pollfd{signals_.fd(), POLLIN, 0}, pollfd{channel().fd(), POLLIN, 0},
+                          pollfd{builder_ ? builder_->channel().fd() : -1, POLLIN, 0}};
+  if (!stop_asked_) sockets_.wait_with(descriptors);
   wait_for(descriptors, until);
   take_signals();
   take_builders_lines();
   take_reports();
   take_ended_children();
+  reopen_sockets();
   note_strangers();
   if (give_up_ && *give_up_ <= Clock::now() && !reloader_ended_) {
     log::error("the reloader does not answer: killing it");
@@ -203,6 +212,15 @@ void Supervisor::take_ended_children() {
     if (successor_ && reaped->pid == successor_->pid()) successor_.reset();
     if (builder_ && reaped->pid == builder_->pid()) builder_ended_ = reaped->ending;
     strangers_.erase(reaped->pid);
+  }
+}
+
+/// COMMAND may start again in this generation: so the reloader gets the new ones, too.
+void Supervisor::reopen_sockets() {
+  if (stop_asked_) return;
+  for (const std::size_t place : sockets_.open_shut_down()) {
+    log::debug("{} was shut down: listening again", printable(sockets_.text(place)));
+    channel().send(SocketOrder{place, sockets_.copy(place)});
   }
 }
 

@@ -1,6 +1,7 @@
 // The parent: starts the reloader, starts it again when it ends with 3, and otherwise ends as it
-// ended; with --build it starts the builder before. It reads the user's signals and speaks to the user, and does nothing that could block or
-// break, since everything that must not die with a generation lies here.
+// ended; with --build it starts the builder before. It reads the user's signals and speaks to the
+// user, and does nothing that could block or break, since everything that must not die with a
+// generation lies here.
 //
 // supervisor.cpp has its life, supervisor_end.cpp how it ends.
 #pragma once
@@ -16,6 +17,7 @@
 #include "base/clock.hpp"
 #include "base/ending.hpp"
 #include "base/fd.hpp"
+#include "net/listen.hpp"
 #include "proc/signals.hpp"
 #include "proc/terminal.hpp"
 #include "proc/tree.hpp"
@@ -27,7 +29,8 @@ namespace reloadrun::app {
 class Supervisor {
  public:
   /// `arguments`: this process's own, for the reloader. `environment`: what the env files give.
-  /// Blocks the signals that it reads from now on and starts the thread that writes to stderr.
+  /// Blocks the signals that it reads from now on, listens, and starts the thread that writes to
+  /// stderr. Throws Error when it cannot listen.
   Supervisor(Options options, std::vector<std::string> arguments,
              std::vector<Variable> environment);
 
@@ -49,6 +52,7 @@ class Supervisor {
   void take_reports();
   void take_builders_lines();
   void take_ended_children();
+  void reopen_sockets();
   void note_lost_builder();
   void note_strangers();
   [[nodiscard]] std::optional<Ending> conclude();
@@ -64,6 +68,7 @@ class Supervisor {
   const std::vector<std::string> arguments_;
   const proc::SignalsGiven given_;
   proc::SignalFd signals_;
+  net::Listeners sockets_;
   proc::Terminal terminal_;
 
   // Of the reloader that runs now, or ran last.

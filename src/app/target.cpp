@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "app/channel.hpp"
 #include "base/log.hpp"
 #include "fmt/format.h"
+#include "net/listen_address.hpp"
 #include "proc/executable.hpp"
 
 namespace reloadrun::app {
@@ -18,6 +20,10 @@ namespace {
 
 constexpr auto generation_variable = "RELOADRUN_GENERATION";
 constexpr auto changed_files_variable = "RELOADRUN_CHANGED";
+
+// LISTEN_PIDFDID is what systemd 258 gives besides.
+constexpr std::array listen_variables{"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES",
+                                      "LISTEN_PIDFDID"};
 
 // Home, then erase the screen; what scrolled off it stays.
 constexpr auto clear_screen = "\033[H\033[2J";
@@ -37,17 +43,25 @@ std::vector<std::string> executables_of(const Options& options) {
   return proc::find_executable(options.command.front()).candidates;
 }
 
-Target::Target(const Options& options, const proc::SignalsGiven& signals, TargetCalls& calls)
+Target::Target(const Options& options, const proc::SignalsGiven& signals, std::vector<Fd> sockets,
+               TargetCalls& calls)
     : options_(options),
       signals_(signals),
       calls_(calls),
+      sockets_(std::move(sockets)),
       wake_(require_fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {}
 
 void Target::start(std::uint64_t generation, const std::string& changed,
                    const std::vector<Variable>& variables) {
   state_ = State::starting;
   untold_ = 0;
+  replaced_.clear();
   worker_ = std::thread(&Target::work, this, program(generation, changed, variables));
+}
+
+void Target::replace_socket(std::size_t place, Fd socket) {
+  std::swap(sockets_.at(place), socket);
+  replaced_.push_back(std::move(socket));
 }
 
 std::optional<Target::News> Target::next() {
@@ -84,6 +98,10 @@ proc::Program Target::program(std::uint64_t generation, const std::string& chang
   program.arguments = options_.command;
   std::vector<std::string> not_inherited{run_main_variable, channel_variable, generation_variable,
                                          changed_files_variable};
+  // Of those that reloadrun was given, when others come in their place.
+  if (!sockets_.empty()) {
+    not_inherited.insert(not_inherited.end(), listen_variables.begin(), listen_variables.end());
+  }
   for (const auto& [name, value] : variables) not_inherited.push_back(name);
   program.environment = proc::environment_without(not_inherited);
   for (const auto& [name, value] : variables) {
@@ -91,6 +109,7 @@ proc::Program Target::program(std::uint64_t generation, const std::string& chang
   }
   program.environment.push_back(fmt::format("{}={}", generation_variable, generation));
   program.environment.push_back(fmt::format("{}={}", changed_files_variable, changed));
+  give_sockets(program);
   program.signals = signals_;
   program.parent_death_signal = SIGKILL;
   if (options_.clear) {
@@ -98,6 +117,15 @@ proc::Program Target::program(std::uint64_t generation, const std::string& chang
     program.announcement = clear_screen;
   }
   return program;
+}
+
+/// By the protocol of sd_listen_fds(3).
+void Target::give_sockets(proc::Program& program) const {
+  if (sockets_.empty()) return;
+  for (const Fd& socket : sockets_) program.sockets.push_back(socket.get());
+  program.environment.push_back(fmt::format("LISTEN_FDS={}", sockets_.size()));
+  program.environment.push_back("LISTEN_FDNAMES=" +
+                                net::names_of(net::parse_listen(options_.listen)));
 }
 
 // On the worker thread, from here on.

@@ -47,8 +47,9 @@ class Target {
     bool gains_rights = false;  ///< ... which it would not, if they were
   };
 
-  /// `calls` hears of each start, and outlives this.
-  Target(const Options& options, const proc::SignalsGiven& signals, TargetCalls& calls);
+  /// `sockets`: of --listen, given to every COMMAND. `calls` hears of each start, and outlives this.
+  Target(const Options& options, const proc::SignalsGiven& signals, std::vector<Fd> sockets,
+         TargetCalls& calls);
   Target(const Target&) = delete;
   Target& operator=(const Target&) = delete;
 
@@ -56,6 +57,9 @@ class Target {
   /// process's environment; not while busy(). News follows.
   void start(std::uint64_t generation, const std::string& changed,
              const std::vector<Variable>& variables);
+
+  /// The next start gives this socket in that place; see SocketOrder.
+  void replace_socket(std::size_t place, Fd socket);
 
   /// Readable when there is news.
   [[nodiscard]] int fd() const { return wake_.get(); }
@@ -81,6 +85,7 @@ class Target {
 
   [[nodiscard]] proc::Program program(std::uint64_t generation, const std::string& changed,
                                       const std::vector<Variable>& variables) const;
+  void give_sockets(proc::Program& program) const;
   void work(proc::Program program);
   News execute(proc::Program& program) const;
   void tell(News news);
@@ -90,6 +95,8 @@ class Target {
   TargetCalls& calls_;
 
   // The main thread's.
+  std::vector<Fd> sockets_;   // for the next start
+  std::vector<Fd> replaced_;  // since the last, which may be giving them still
   std::thread worker_;
   State state_ = State::idle;
   Fd handle_;  // of COMMAND's process, which is `pid_`; empty when it does not run

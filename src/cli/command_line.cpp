@@ -49,6 +49,7 @@ class CommandLine {
     add_watched();
     add_changes();
     add_life();
+    add_sockets();
     add_output();
   }
 
@@ -163,6 +164,14 @@ class CommandLine {
                      "and none is refused",
                      options_.keep_ports);
     parser_.add_flag("--clear", "Clear the terminal before each start", options_.clear);
+  }
+
+  void add_sockets() {
+    parser_.begin_group("Sockets");
+    parser_.add_texts("--listen", "[NAME=]ADDR",
+                      "Listen here, and give COMMAND the socket at each\nstart, as systemd does: "
+                      "8080, [::1]:8080, unix:/path\n(repeatable)",
+                      options_.listen, "give an address, as in 8080 or unix:/path");
   }
 
   void add_output() {

@@ -22,6 +22,13 @@
 //     slow=MS       go on only after a random time of at most so many milliseconds
 //     slow-stop=MS  the same, between TERM and the end
 //     fork-on       fork and end in the parent, again and again, ignoring TERM
+//     sockets       report what it knows of sockets that it was given ("sockets pid=...")
+//     non-blocking=FD   make a socket so
+//     shut-down=FD      shut a socket down for all who hold it, and report "shut-down"
+//     serve=FD      accept a connection, say the generation, and close it, again and again; on TERM
+//                   shut the socket down, and report "served" and end once accept has failed
+
+#include "helpers/target.hpp"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -41,9 +48,7 @@
 #include "fmt/format.h"
 #include "helpers/escape.hpp"
 
-using reloadrun::test::escape;
-
-namespace {
+namespace reloadrun::test {
 
 int fifo = -1;
 
@@ -57,6 +62,12 @@ std::string variable(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "unset" : fmt::format("'{}'", value);
 }
+
+}  // namespace reloadrun::test
+
+using namespace reloadrun::test;
+
+namespace {
 
 std::string open_descriptors() {
   std::string open;
@@ -252,6 +263,10 @@ void follow(std::string_view order) {
   }
   if (word == "log") keep_log(std::string(rest));
   if (word == "fork-on") fork_on();
+  if (word == "sockets") tell_sockets();
+  if (word == "non-blocking") make_non_blocking(number);
+  if (word == "shut-down") shut_down(number);
+  if (word == "serve") serve(number);
   if (word == "become-root" && ::setresuid(0, 0, 0) != 0) ::_exit(95);
   if (word == "read") {
     for (std::string line; std::getline(std::cin, line);) report("line text=" + escape(line));

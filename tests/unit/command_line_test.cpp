@@ -89,6 +89,12 @@ TEST(CommandLine, SoftRules) {
   EXPECT_EQ(soft[1].signal, 10);
 }
 
+TEST(CommandLine, AddressesAsTheyAreGiven) {
+  EXPECT_EQ(parsed({"--listen", "8080", "--listen=web=[::1]:80", "server"}).listen,
+            (List{"8080", "web=[::1]:80"}));
+  EXPECT_EQ(parsed({"server"}).listen, List{});
+}
+
 TEST(CommandLine, ABuildIsOneWord) {
   EXPECT_EQ(parsed({"--build", "make -j2 && true", "server"}).build, "make -j2 && true");
   EXPECT_EQ(parsed({"server", "--build", "make"}).build, "");
