@@ -159,10 +159,6 @@ class CommandLine {
                          options_.stop_timeout, true);
     parser_.add_flag("--postpone", "Do not start COMMAND before the first change",
                      options_.postpone);
-    parser_.add_flag("--keep-ports",
-                     "Keep what COMMAND listens on open while it is started\nagain: clients wait, "
-                     "and none is refused",
-                     options_.keep_ports);
     parser_.add_flag("--clear", "Clear the terminal before each start", options_.clear);
   }
 
@@ -172,6 +168,10 @@ class CommandLine {
                       "Listen here, and give COMMAND the socket at each\nstart, as systemd does: "
                       "8080, [::1]:8080, unix:/path\n(repeatable)",
                       options_.listen, "give an address, as in 8080 or unix:/path");
+    parser_.add_flag("--keep-ports",
+                     "Keep what COMMAND listens on open while it is started\nagain: clients wait, "
+                     "and none is refused",
+                     options_.keep_ports);
   }
 
   void add_output() {

@@ -33,11 +33,16 @@ const char* what_to_do(int error, bool is_unix) {
   }
 }
 
+const sockaddr* generic(const Address& address) {
+  return reinterpret_cast<const sockaddr*>(address.bytes.data());
+}
+socklen_t size_of(const Address& address) { return static_cast<socklen_t>(address.bytes.size()); }
+
 /// errno of connecting there, or 0.
-int connect_error(const SocketAddress& address) {
+int connect_error(const Address& address) {
   const Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket) return errno;
-  return ::connect(socket.get(), address.generic(), address.size) == 0 ? 0 : errno;
+  return ::connect(socket.get(), generic(address), size_of(address)) == 0 ? 0 : errno;
 }
 
 }  // namespace
@@ -76,25 +81,23 @@ void Listener::open_again() {
 }
 
 void Listener::open() {
-  SocketAddress& address = address_.address;
+  Address& address = address_.address;
+  const bool is_internet = address.is_internet();
   file_ = SocketFile();
-  const int socket = ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int socket = ::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
   require(socket >= 0);
   socket_ = Fd(socket);
-  if (address.is_unix()) {
+  if (!is_internet) {
     clear_the_way();
   } else {
     // What connections have left (TIME_WAIT) is no hindrance, nor is a socket that was shut down.
     const int on = 1;
     require(::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0);
   }
-  require(::bind(socket, address.generic(), address.size) == 0);
+  require(::bind(socket, generic(address), size_of(address)) == 0);
   if (!address.path().empty()) file_ = SocketFile(address.path());
   require(::listen(socket, SOMAXCONN) == 0);
-  // The port, when it was 0.
-  if (!address.is_unix()) {
-    require(::getsockname(socket, address.generic(), &address.size) == 0);
-  }
+  if (is_internet) address = Address::of_socket(socket);  // with the port, when it was 0
 }
 
 /// Removes the socket that nobody listens on any more, of a program that was killed.
@@ -120,7 +123,7 @@ void Listener::require(bool done) {
 void Listener::refuse(int error) const {
   throw Error(fmt::format("{} cannot be listened on ({})", address_.option,
                           std::generic_category().message(error)),
-              what_to_do(error, address_.address.is_unix()), status_failure);
+              what_to_do(error, !address_.address.is_internet()), status_failure);
 }
 
 bool Listener::was_shut_down() const {

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -24,23 +23,13 @@ constexpr std::string_view unix_prefix = "unix:";
 constexpr std::size_t longest_name = 255;                                // systemd's bound
 constexpr std::size_t longest_path = sizeof(sockaddr_un::sun_path) - 1;  // it ends with a NUL
 
-[[noreturn]] void fail(const std::string& what_is_wrong, const char* what_to_do) {
-  throw Error(what_is_wrong, what_to_do, status_usage);
+[[noreturn]] void fail(const std::string& what_is_wrong, std::string what_to_do) {
+  throw Error(what_is_wrong, std::move(what_to_do), status_usage);
 }
 
-template <class Address>
-SocketAddress any_address(const Address& address, std::size_t size = sizeof(Address)) {
-  SocketAddress result;
-  std::memcpy(&result.storage, &address, size);
-  result.size = static_cast<socklen_t>(size);
-  return result;
-}
-
-template <class Address>
-Address as(const SocketAddress& address) {
-  Address result{};
-  std::memcpy(&result, &address.storage, std::min<std::size_t>(sizeof result, address.size));
-  return result;
+template <class Sockaddr>
+Address address_of(const Sockaddr& sockaddr, std::size_t size = sizeof(Sockaddr)) {
+  return Address(std::string_view(reinterpret_cast<const char*>(&sockaddr), size));
 }
 
 /// Nullopt for a text that is no number.
@@ -52,24 +41,24 @@ std::optional<unsigned long> number(std::string_view text) {
   return value;
 }
 
-std::optional<SocketAddress> ipv4_address(const std::string& host, std::uint16_t port) {
+std::optional<Address> ipv4_address(const std::string& host, std::uint16_t port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
   const char* const digits = host == "localhost" ? "127.0.0.1" : host.c_str();
   if (::inet_pton(AF_INET, digits, &address.sin_addr) != 1) return std::nullopt;
-  return any_address(address);
+  return address_of(address);
 }
 
-std::optional<SocketAddress> ipv6_address(const std::string& host, std::uint16_t port) {
+std::optional<Address> ipv6_address(const std::string& host, std::uint16_t port) {
   sockaddr_in6 address{};
   address.sin6_family = AF_INET6;
   address.sin6_port = htons(port);
   if (::inet_pton(AF_INET6, host.c_str(), &address.sin6_addr) != 1) return std::nullopt;
-  return any_address(address);
+  return address_of(address);
 }
 
-SocketAddress unix_address(const std::string& option, std::string_view path) {
+Address unix_address(const std::string& option, std::string_view path) {
   if (path.empty() || path == "@") fail(option + " names no socket", how_to_write);
   if (path.size() > longest_path) {
     fail(fmt::format("{} has a path of {} bytes, where {} are the most", option, path.size(),
@@ -83,10 +72,10 @@ SocketAddress unix_address(const std::string& option, std::string_view path) {
   if (is_abstract) address.sun_path[0] = '\0';
   // A path ends with a NUL; an abstract name is as long as it is.
   const std::size_t length = path.size() + (is_abstract ? 0 : 1);
-  return any_address(address, offsetof(sockaddr_un, sun_path) + length);
+  return address_of(address, offsetof(sockaddr_un, sun_path) + length);
 }
 
-SocketAddress internet_address(const std::string& option, std::string_view text) {
+Address internet_address(const std::string& option, std::string_view text) {
   const auto colon = text.rfind(':');
   const bool is_bare = colon == std::string_view::npos;
   std::string_view host = is_bare ? "127.0.0.1" : text.substr(0, colon);
@@ -131,7 +120,7 @@ ListenAddress parse(const std::string& text) {
 /// Throws when this one is there already.
 void check_against(const std::vector<ListenAddress>& others, const ListenAddress& one) {
   for (const ListenAddress& other : others) {
-    const bool kernel_chooses = !one.address.is_unix() && one.address.port() == 0;
+    const bool kernel_chooses = one.address.is_internet() && one.address.port() == 0;
     if (one.address == other.address && !kernel_chooses) {
       fail(fmt::format("{} has the address of {}", one.option, other.option),
            "give each address once");
@@ -144,41 +133,10 @@ void check_against(const std::vector<ListenAddress>& others, const ListenAddress
 
 }  // namespace
 
-std::string SocketAddress::path() const {
-  return is_unix() ? std::string(as<sockaddr_un>(*this).sun_path) : std::string();
-}
-
-int SocketAddress::port() const {
-  const bool is_ipv6 = storage.ss_family == AF_INET6;
-  return ntohs(is_ipv6 ? as<sockaddr_in6>(*this).sin6_port : as<sockaddr_in>(*this).sin_port);
-}
-
-std::string SocketAddress::text() const {
-  if (is_unix()) {
-    const auto address = as<sockaddr_un>(*this);
-    const bool is_abstract = address.sun_path[0] == '\0';
-    const std::size_t length = size - offsetof(sockaddr_un, sun_path) - 1;
-    if (is_abstract) return "unix:@" + std::string(address.sun_path + 1, length);
-    return "unix:" + path();
-  }
-  char host[INET6_ADDRSTRLEN]{};
-  if (storage.ss_family == AF_INET6) {
-    const auto address = as<sockaddr_in6>(*this);
-    ::inet_ntop(AF_INET6, &address.sin6_addr, host, sizeof host);
-    return fmt::format("[{}]:{}", host, port());
-  }
-  const auto address = as<sockaddr_in>(*this);
-  ::inet_ntop(AF_INET, &address.sin_addr, host, sizeof host);
-  return fmt::format("{}:{}", host, port());
-}
-
-bool operator==(const SocketAddress& a, const SocketAddress& b) {
-  return a.size == b.size && std::memcmp(&a.storage, &b.storage, a.size) == 0;
-}
-
 std::vector<ListenAddress> parse_listen(const std::vector<std::string>& options) {
   if (options.size() > most_sockets) {
-    fail(fmt::format("--listen is given {} times", options.size()), "give it at most 128 times");
+    fail(fmt::format("--listen is given {} times", options.size()),
+         fmt::format("give it at most {} times", most_sockets));
   }
   std::vector<ListenAddress> addresses;
   for (const std::string& option : options) {

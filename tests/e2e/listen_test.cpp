@@ -125,10 +125,10 @@ TEST_F(Listen, KeepsDescriptorsThatItWasStartedWith) {
 }
 
 TEST_F(Listen, GivesAsManySocketsAsItMay) {
-  const Words addresses(128, "0");
+  const Words addresses(48, "0");
   Program program(listening(addresses, {"sockets"}));
   for (int generation = 1; generation <= 2; ++generation) {
-    EXPECT_EQ(reports.next("sockets")["fds"], "'128'");
+    EXPECT_EQ(reports.next("sockets")["fds"], "'48'");
     reports.next("ready");
     place.edit("app.py", std::to_string(generation));
   }
@@ -412,8 +412,8 @@ TEST_F(ListenRefused, WhatIsGivenTwice) {
                  "once");
   expect_refusal(listening({"a=1", "a=2"}, {}), 2,
                  "--listen 'a=2' has the NAME of --listen 'a=1': give each NAME once");
-  expect_refusal(listening(Words(129, "0"), {}), 2,
-                 "--listen is given 129 times: give it at most 128 times");
+  expect_refusal(listening(Words(49, "0"), {}), 2,
+                 "--listen is given 49 times: give it at most 48 times");
 }
 
 }  // namespace
