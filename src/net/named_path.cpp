@@ -17,7 +17,8 @@ std::string NamedPath::whole() const {
 
 NamedPath path_of(pid_t thread, const std::string& path) {
   const bool absolute = path.starts_with('/');
-  return {fmt::format("/proc/{}/{}", thread, absolute ? "root" : "cwd"), path.substr(absolute ? 1 : 0)};
+  return {fmt::format("/proc/{}/{}", thread, absolute ? "root" : "cwd"), path.substr(absolute ? 1 : 0),
+          absolute};
 }
 
 std::optional<NamedPath> path_named(const Call& call, PathArguments arguments) {
@@ -37,14 +38,21 @@ std::optional<NamedPath> path_named(const Call& call, PathArguments arguments) {
   return NamedPath{fmt::format("/proc/{}/fd/{}", call.thread, fd), path};
 }
 
-std::optional<std::string> resolved(const std::string& path) {
-  const Fd file(::open(path.c_str(), O_PATH | O_CLOEXEC));
-  if (!file) return std::nullopt;
-  std::array<char, PATH_MAX> text{};
+std::string below(const std::string& directory, const std::string& name) {
+  return (directory == "/" ? "" : directory) + "/" + name;
+}
+
+std::optional<std::string> path_of(const Fd& file) {
+  std::array<char, PATH_MAX> text;  // NOLINT(cppcoreguidelines-pro-type-member-init): it is filled
   const std::string link = fmt::format("/proc/self/fd/{}", file.get());
   const ssize_t length = ::readlink(link.c_str(), text.data(), text.size());
-  if (length <= 0) return std::nullopt;
+  if (length <= 0 || text.front() != '/') return std::nullopt;
   return std::string(text.data(), static_cast<std::size_t>(length));
+}
+
+std::optional<std::string> resolved(const std::string& path) {
+  const Fd file(::open(path.c_str(), O_PATH | O_CLOEXEC));
+  return file ? path_of(file) : std::nullopt;
 }
 
 std::optional<std::string> resolved_entry(const NamedPath& named) {
@@ -54,7 +62,7 @@ std::optional<std::string> resolved_entry(const NamedPath& named) {
   if (name.empty() || name == "." || name == "..") return std::nullopt;
   auto parent = resolved(named.directory + "/" + named.path.substr(0, begin));
   if (!parent) return std::nullopt;
-  return (*parent == "/" ? "" : *parent) + "/" + name;
+  return below(*parent, name);
 }
 
 }  // namespace reloadrun::net

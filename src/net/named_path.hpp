@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/fd.hpp"
 #include "net/notifier.hpp"
 
 namespace reloadrun::net {
@@ -22,6 +23,7 @@ struct PathArguments {
 struct NamedPath {
   std::string directory;
   std::string path;  ///< relative to it; empty: the directory's descriptor itself
+  bool from_root = false;  ///< it begins at the caller's root
 
   [[nodiscard]] std::string whole() const;
 };
@@ -31,6 +33,12 @@ NamedPath path_of(pid_t thread, const std::string& path);
 
 /// nullopt when the process may not be read, and for devices and /proc.
 std::optional<NamedPath> path_named(const Call& call, PathArguments arguments);
+
+/// `name` below a directory's path.
+std::string below(const std::string& directory, const std::string& name);
+
+/// What the kernel calls this open file: absolute, without links; nullopt when it has no name here.
+std::optional<std::string> path_of(const Fd& file);
 
 /// What the kernel calls the file that `path` leads to: absolute, without links; nullopt when there
 /// is none, or we may not look into the process.

@@ -1,0 +1,171 @@
+#include "net/opened.hpp"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "base/fd.hpp"
+#include "net/named_path.hpp"
+
+namespace reloadrun::net {
+namespace {
+
+constexpr int none = PathArguments::none;
+constexpr int here = PathArguments::working_directory;
+
+enum class Does { opens, opens_by_struct, makes, names };
+
+struct Opening {
+  Machine machine;
+  int call;
+  Does does;
+  PathArguments path;
+  int flags = none;  // the argument with those of open()
+};
+
+constexpr Machine native = Machine::native;
+constexpr Machine compat = Machine::compat;
+
+constexpr std::array calls{
+#ifdef SYS_open  // what newer machines leave out
+    Opening{native, SYS_open, Does::opens, {here, 0}, 1},
+    Opening{native, SYS_creat, Does::makes, {here, 0}},
+    Opening{native, SYS_rename, Does::names, {here, 1}},
+    Opening{native, SYS_link, Does::names, {here, 1}},
+    Opening{native, SYS_symlink, Does::names, {here, 1}},
+    Opening{native, SYS_mknod, Does::names, {here, 0}},
+    Opening{native, SYS_renameat, Does::names, {2, 3}},
+#endif
+    Opening{native, SYS_openat, Does::opens, {0, 1}, 2},
+    Opening{native, SYS_openat2, Does::opens_by_struct, {0, 1}, 2},
+    Opening{native, SYS_truncate, Does::makes, {here, 0}},
+    Opening{native, SYS_renameat2, Does::names, {2, 3}},
+    Opening{native, SYS_linkat, Does::names, {2, 3}},
+    Opening{native, SYS_symlinkat, Does::names, {1, 2}},
+    Opening{native, SYS_mknodat, Does::names, {0, 1}},
+    // Numbers of 32-bit x86, see asm/unistd_32.h.
+    Opening{compat, 5, Does::opens, {here, 0}, 1},
+    Opening{compat, 8, Does::makes, {here, 0}},
+    Opening{compat, 9, Does::names, {here, 1}},
+    Opening{compat, 14, Does::names, {here, 0}},
+    Opening{compat, 38, Does::names, {here, 1}},
+    Opening{compat, 83, Does::names, {here, 1}},
+    Opening{compat, 92, Does::makes, {here, 0}},
+    Opening{compat, 193, Does::makes, {here, 0}},  // truncate64
+    Opening{compat, 295, Does::opens, {0, 1}, 2},
+    Opening{compat, 297, Does::names, {0, 1}},
+    Opening{compat, 302, Does::names, {2, 3}},
+    Opening{compat, 303, Does::names, {2, 3}},
+    Opening{compat, 304, Does::names, {1, 2}},
+    Opening{compat, 353, Does::names, {2, 3}},
+    Opening{compat, 437, Does::opens_by_struct, {0, 1}, 2},
+};
+
+const Opening* opening_of(const Call& call) {
+  const auto one = std::ranges::find_if(calls, [&](const Opening& known) {
+    return known.machine == call.machine && known.call == call.number;
+  });
+  return one == calls.end() ? nullptr : &*one;
+}
+
+/// As those of open(); nullopt when they cannot be read.
+std::optional<std::uint64_t> flags_of(const Call& call, const Opening& opening) {
+  const auto argument = static_cast<std::size_t>(opening.flags);
+  if (opening.does == Does::makes) return O_WRONLY | O_CREAT | O_TRUNC;
+  if (opening.does == Does::opens) return call.arguments.at(argument);
+  return call.number_at(argument);  // what struct open_how begins with
+}
+
+/// What is missing, with the directories around it that are missing as well.
+std::optional<std::string> resolved_missing(const NamedPath& named) {
+  std::string there = named.path;
+  std::string rest;
+  for (;;) {
+    const auto slash = there.rfind('/');
+    const std::size_t begin = slash == std::string::npos ? 0 : slash + 1;
+    const std::string name = there.substr(begin);
+    if (name == "..") return std::nullopt;
+    if (!name.empty() && name != ".") rest = rest.empty() ? name : name + "/" + rest;
+    there.resize(slash == std::string::npos ? 0 : slash);
+    auto around = resolved(named.directory + "/" + there);
+    if (around) return rest.empty() ? std::nullopt : std::optional(below(*around, rest));
+    if (there.empty()) return std::nullopt;
+  }
+}
+
+std::optional<Opened> named_by(const Call& call, const Opening& opening) {
+  const auto named = path_named(call, opening.path);
+  if (!named) return std::nullopt;
+  auto path = resolved_entry(*named);
+  if (!path) return std::nullopt;
+  return Opened{.path = std::move(*path), .writes = true};
+}
+
+/// What the path leads to; `opened.link` is filled in.
+Fd reach(const NamedPath& named, bool follow, Opened& opened) {
+  const std::string whole = named.whole();
+  constexpr int itself = O_PATH | O_CLOEXEC;
+  Fd file(::open(whole.c_str(), itself | O_NOFOLLOW));
+  if (!file || ::fstat(file.get(), &opened.status) != 0) return {};
+  if (!S_ISLNK(opened.status.st_mode)) return file;
+  if (!follow) {
+    errno = ELOOP;
+    return {};
+  }
+  opened.link = resolved_entry(named).value_or("");
+  file = Fd(::open(whole.c_str(), itself));
+  if (file && ::fstat(file.get(), &opened.status) != 0) return {};
+  return file;
+}
+
+}  // namespace
+
+void notify_of_opens(CallFilter& filter) {
+  for (const Opening& one : calls) filter.notify(one.call, {}, one.machine);
+}
+
+std::optional<Opened> opened_by(const Call& call, const LeaveOut& left_out) {
+  const Opening* const opening = opening_of(call);
+  if (opening == nullptr || call.thread <= 0) return std::nullopt;
+  if (opening->does == Does::names) return named_by(call, *opening);
+  const auto flags = flags_of(call, *opening);
+  if (!flags || (*flags & O_PATH) != 0) return std::nullopt;
+  Opened opened;
+  const std::uint64_t access = *flags & O_ACCMODE;
+  opened.writes = access != O_RDONLY || (*flags & O_TRUNC) != 0;
+  opened.reads = access == O_RDONLY || access == O_RDWR;
+  opened.lists = (*flags & O_DIRECTORY) != 0;
+  const bool makes = (*flags & O_CREAT) != 0;
+  const auto named = path_named(call, opening->path);
+  if (!named || named->path.empty()) return std::nullopt;
+  const auto is_left_out = [&](const std::string& path) {
+    return !opened.writes && !makes && left_out && left_out(path);
+  };
+  if (named->from_root && is_left_out("/" + named->path)) return std::nullopt;
+  const Fd file = reach(*named, (*flags & O_NOFOLLOW) == 0, opened);
+  if (file) {
+    auto path = path_of(file);
+    if (!path) return std::nullopt;
+    opened.path = std::move(*path);
+    opened.kind = S_ISDIR(opened.status.st_mode) ? Opened::Kind::directory : Opened::Kind::file;
+  } else {
+    if (errno != ENOENT) return std::nullopt;
+    auto path = resolved_missing(*named);
+    if (!path) return std::nullopt;
+    opened.path = std::move(*path);
+    opened.link.clear();
+    opened.writes = opened.writes || makes;
+  }
+  if (is_left_out(opened.path)) return std::nullopt;
+  const bool is_directory = opened.kind == Opened::Kind::directory;
+  if (is_directory && (!opened.lists || opened.writes)) return std::nullopt;
+  if (opened.kind == Opened::Kind::file && !S_ISREG(opened.status.st_mode)) return std::nullopt;
+  return opened;
+}
+
+}  // namespace reloadrun::net
