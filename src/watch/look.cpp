@@ -238,7 +238,7 @@ void Looker::forget(const std::string& path, Changes* found) {
     }
   }
   unwatch(path, directory);
-  if (directory.named.empty()) {
+  if (directory.named.empty() && !directory.of_names) {
     snapshot_.directories.erase(known);
     if (const auto place = snapshot_.uncovered.find(path); place != snapshot_.uncovered.end()) {
       snapshot_.uncovered.erase(place);
@@ -246,6 +246,7 @@ void Looker::forget(const std::string& path, Changes* found) {
   } else {
     Directory named_only;
     named_only.named = std::move(directory.named);
+    named_only.of_names = directory.of_names;
     directory = std::move(named_only);
     note_coverage(path, directory);
   }

@@ -7,10 +7,13 @@
 // since it was listed is not listed again.
 //
 // look.cpp has the ways to look, look_directory.cpp what is done with one directory, look_entry.cpp
-// with one entry of it.
+// with one entry of it, look_outside.cpp what is watched outside of the roots by and by.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -59,6 +62,22 @@ class Looker {
 
   /// Looks again at one file of the snapshot, or at one that was there.
   void look_at(const std::string& path, Changes* found);
+
+  /// Watches one more file by its name, which was `before` (nullopt: not there) as far as anybody
+  /// knows, and looks at it. One that is watched by name already stays as it is known. Returns
+  /// whether it is new.
+  bool watch_file(const std::string& path, const std::optional<Stamp>& before, Changes* found);
+
+  /// Watches the names in a directory outside of the roots: a new one is a change, unless
+  /// Rules::ignores_outside() says no. `full`: its path, absolute and without links. `before`: what
+  /// it was at `moment`, nullopt for not there; what has changed in it since may be new. Returns
+  /// whether that is new.
+  bool watch_names(const std::string& path, const std::string& full,
+                   const std::optional<struct stat>& before, const ChangeTime& moment,
+                   Changes* found);
+
+  /// What new names have brought was a change once, and is not watched any more.
+  void let_go_of_new_names();
 
   /// Looks again at the directories with an ignore file that was being written.
   void look_at_half_written_rules(Changes* found);
@@ -125,6 +144,12 @@ class Looker {
                           Hint::Kind kind, Changes* found);
   void look_at_entry(const std::string& path, const Text& name, Hint::Kind kind, Changes* found);
   void look_at_subdirectory(const Sight& sight, const Text& name, bool anew);
+  Directory& meet(const std::string& path, const std::string& full, Changes* found);
+  void look_at_names(const std::string& path, Directory& directory, const Fd& fd, Changes* found);
+  void look_at_name(const std::string& path, Directory& directory, const Text& name,
+                    Changes* found);
+  void take_new_name(const std::string& path, Directory& directory, const Text& name,
+                     Changes* found);
   Task task_of(const Sight& sight, const Text& name);
   void update_file(const Sight& sight, const Text& name, bool wanted);
   std::optional<Stamps::Taken> stamp_of(const Sight& sight, const Text& name, const Stamp* known);

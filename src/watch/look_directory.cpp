@@ -49,6 +49,8 @@ void Looker::look_at_directory(const Task& task, Changes* found) {
     if (sight.rules_changed && !listed) listed = list_directory(fd, task.path);
     directory.walked = true;
     listed ? take_listing(sight, *listed) : recheck_files(sight);
+  } else if (directory.of_names && !directory.listing_sure) {
+    look_at_names(task.path, directory, fd, found);
   }
   look_at_named(task.path, directory, task.anew, found);
   note_coverage(task.path, directory);
@@ -72,6 +74,8 @@ void Looker::cannot_open(const Task& task, Changes* found) {
   const auto known = snapshot_.directories.find(task.path);
   if (known == snapshot_.directories.end()) return;
   unwatch(task.path, known->second);
+  known->second.names.clear();
+  known->second.listing_sure = false;
   look_at_named(task.path, known->second, false, found);
   note_coverage(task.path, known->second);
 }

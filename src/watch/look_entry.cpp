@@ -30,7 +30,10 @@ void Looker::look_at_entry(const std::string& path, const Text& name, Hint::Kind
   if (named != directory.named.end() && named->name == name) {
     look_at_named_file(path, directory, *named, kind, found);
   }
-  if (!directory.walked) return;
+  if (!directory.walked) {
+    if (directory.of_names) look_at_name(path, directory, name, found);
+    return;
+  }
   const Task task{.path = path, .full = std::string(directory.full), .around = directory.around};
   const Fd fd = open_directory(path, directory.root);
   struct stat status {};

@@ -105,7 +105,8 @@ const Pattern* Scope::match(string_view full, string_view name, bool is_director
 
 Rules::Rules(const Options& options, const std::string& here, const RulesMemory& memory,
              BeingWritten being_written)
-    : ignore_("--ignore", options.ignore, here),
+    : here_(with_slash(here)),
+      ignore_("--ignore", options.ignore, here),
       filters_("--filter", options.filters, here),
       use_ignore_files_(options.use_ignore_files),
       use_default_ignores_(options.use_default_ignores),
@@ -296,6 +297,19 @@ bool Rules::has_extension(string_view full) const {
          std::any_of(endings_.begin(), endings_.end(), [name](const std::string& ending) {
            return name.size() > ending.size() && name.ends_with(ending);
          });
+}
+
+bool Rules::ignores_outside(string_view full, bool is_directory) const {
+  const auto is_around_here = [this](string_view path) {
+    return here_.starts_with(path) && here_[path.size()] == '/';
+  };
+  for (string_view path = full; !path.empty() && !is_around_here(path);
+       path = path.substr(0, path.rfind('/'))) {
+    if (decide(defaults_.get(), path, is_directory || path.size() < full.size()).ignored) {
+      return true;
+    }
+  }
+  return false;
 }
 
 bool Rules::passes_filters(string_view full) const {

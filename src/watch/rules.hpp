@@ -169,6 +169,11 @@ class Rules {
     return use_default_ignores_ && decision.pattern == nullptr;
   }
 
+  /// Whether an entry that lies in no watched directory is left out: by --ignore or by the default
+  /// ignores, which both are asked about the directories around it too, up to one that is around the
+  /// working directory as well. Ignore files out there are not asked.
+  [[nodiscard]] bool ignores_outside(std::string_view full, bool is_directory) const;
+
   /// A file that no rule ignores must also satisfy --ext and --filter.
   [[nodiscard]] bool wants(std::string_view full) const {
     return has_extension(full) && passes_filters(full);
@@ -194,6 +199,7 @@ class Rules {
                      const ScopePtr& before, Warnings& warnings);
   [[nodiscard]] std::string shown(const std::string& path) const;
 
+  const std::string here_;
   OptionPatterns ignore_;
   OptionPatterns filters_;
   std::vector<std::string> endings_;  // with their dot

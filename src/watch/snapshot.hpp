@@ -76,6 +76,7 @@ struct NamedFile {
   bool root = false;        ///< when it is a directory, what is below it is watched
   std::optional<Stamp> stamp{};
   bool racy = false;
+  bool new_name = false;  ///< watched only because its name is new in a directory of names
 };
 
 /// One directory that is looked at.
@@ -85,7 +86,9 @@ struct Directory {
   std::pmr::vector<Text> subdirectories{};  ///< of those that are looked at; sorted
   std::pmr::vector<NamedFile> named{};
 
-  bool walked = false;            ///< as a root, or below one; otherwise only `named` counts
+  bool walked = false;  ///< as a root, or below one; otherwise only `named` and `names` count
+  bool of_names = false;          ///< a new name in it is a change
+  std::pmr::vector<Text> names{};  ///< then: of all its entries; sorted
   bool root = false;              ///< no pattern and no link is in its way
   bool skip_environment = false;  ///< nothing in it counts when it is a virtual environment
 
