@@ -114,6 +114,10 @@ struct Options {
   /// Keep open what the target listens on while it is started again, and give it to the next one.
   bool keep_ports = false;
 
+  /// Watch what the target opens for reading outside of the watched directories too, and take what
+  /// it opens for writing for output.
+  bool follow = false;
+
   /// Clear the terminal before each start.
   bool clear = false;
 

@@ -26,6 +26,13 @@ struct OpenBurst {
   std::vector<watch::Pending::Item> changes;
 };
 
+/// What the target's tree was seen to open (--follow). Absolute paths without links.
+struct FollowMemory {
+  std::vector<std::string> files;     ///< that are watched, whether they are there or not
+  std::vector<std::string> listings;  ///< directories in which new names are watched for
+  std::vector<std::string> outputs;   ///< in the order in which they were first written
+};
+
 struct Handover {
   /// How often COMMAND was started so far: RELOADRUN_GENERATION counts on from here.
   std::uint64_t starts = 0;
@@ -74,6 +81,8 @@ struct Handover {
 
   /// What was its output, and was found closed a moment ago.
   std::vector<proc::FileIdentity> closed;
+
+  FollowMemory follow;
 
   /// Of the sockets that go with it, in their order (--keep-ports).
   std::vector<net::KeptValues> ports;

@@ -27,12 +27,12 @@ void members(Archive& a, Options& o) {
   // Named by all of them, so that an option that is not handed down does not compile.
   auto& [command, watch, files_from, listed, extensions, ignore, filters, use_ignore_files,
          use_default_ignores, env_files, content, watcher, interval, settle, soft, build, listen,
-         stop_signal, stop_timeout, on_exit, postpone, keep_ports, clear, list, explain, verbosity,
-         color] = o;
+         stop_signal, stop_timeout, on_exit, postpone, keep_ports, follow, clear, list, explain,
+         verbosity, color] = o;
   a(command, watch, files_from, listed, extensions, ignore, filters, use_ignore_files,
     use_default_ignores, env_files, content, watcher, interval, settle, soft, build, listen,
-    stop_signal, stop_timeout, on_exit, postpone, keep_ports, clear, list, explain, verbosity,
-    color);
+    stop_signal, stop_timeout, on_exit, postpone, keep_ports, follow, clear, list, explain,
+    verbosity, color);
 }
 template <class Archive>
 void members(Archive& a, Ending& e) {
@@ -170,9 +170,13 @@ void members(Archive& a, OpenBurst& burst) {
   a(burst.first, burst.last, burst.changes);
 }
 template <class Archive>
+void members(Archive& a, FollowMemory& follow) {
+  a(follow.files, follow.listings, follow.outputs);
+}
+template <class Archive>
 void members(Archive& a, Handover& h) {
   a(h.starts, h.built, h.postponed, h.changed, h.since, h.burst, h.cut_off, h.loop, h.told,
-    h.environment, h.listed, h.look, h.rules, h.held, h.closed, h.ports);
+    h.environment, h.listed, h.look, h.rules, h.held, h.closed, h.follow, h.ports);
 }
 template <class Archive>
 void members(Archive& a, Begin& b) {

@@ -24,7 +24,7 @@ constexpr std::size_t most_told = 50;
 }  // namespace
 
 Observer::Observer(const Options& options, Handover& memory, const std::string& directory,
-                   Descriptors with, BuildLink* builds)
+                   Descriptors with, BuildLink* builds, OpenedFiles* opened)
     : options_(options),
       memory_(memory),
       directory_(directory),
@@ -32,6 +32,7 @@ Observer::Observer(const Options& options, Handover& memory, const std::string& 
       snapshot_(std::move(with.snapshot)),
       inotify_(std::move(with.inotify)),
       burst_(options, memory, directory),
+      followed_(opened, memory.follow, directory),
       build_outputs_(builds),
       outputs_(std::exchange(memory.held, {}), std::exchange(memory.closed, {})) {}
 
@@ -65,6 +66,7 @@ void Observer::look_afresh() {
   watch::Snapshot* const snapshot = snapshot_.another();
   snapshot_.replace_by(snapshot);
   view_ = make_view(*snapshot);
+  followed_.follow_again(*view_);
   view_->looker.look_at_everything(nullptr);
   looked_ = true;
   if (memory_.starts == 0) tell_once(list_.missing());
@@ -74,6 +76,7 @@ void Observer::look_afresh() {
 }
 
 Descriptors Observer::hand_over(Duration waited) {
+  follow_opened();
   if (const auto unanswered = build_outputs_.take_unanswered(); !unanswered.empty()) {
     burst_.pending().add(unanswered, Clock::now());
     burst_.follow();
@@ -134,6 +137,7 @@ bool Observer::look_for_the_last_time() {
 }
 
 void Observer::target_started(TimePoint now) {
+  view_->looker.let_go_of_new_names();
   target_started_ = true;
   burst_.target_started(now);
   if (looked_) outputs_.forget_held();
@@ -185,6 +189,7 @@ void Observer::reread_list() {
     memory_.rules = view_->rules.memory();
     watch::Snapshot* const snapshot = snapshot_.another();
     auto view = make_view(*snapshot);
+    followed_.follow_again(*view);
     view->looker.look_at_everything(nullptr);
     for (auto& change :
          watch::difference(view_->looker.snapshot(), view->looker.snapshot(), begun_)) {

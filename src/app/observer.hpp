@@ -18,6 +18,7 @@
 
 #include "app/build_outputs.hpp"
 #include "app/burst.hpp"
+#include "app/followed.hpp"
 #include "app/followed_list.hpp"
 #include "app/handover.hpp"
 #include "app/kept_snapshot.hpp"
@@ -33,9 +34,9 @@ class Observer {
  public:
   /// `memory`: what it learns and must not tell twice is kept there, for the next generation.
   /// `directory`: the working directory's path. Both outlive the Observer. `with`: what came with
-  /// the memory. `builds`: the caller's; null without --build.
+  /// the memory. `builds`: the caller's; null without --build. `opened`: the same without --follow.
   Observer(const Options& options, Handover& memory, const std::string& directory, Descriptors with,
-           BuildLink* builds);
+           BuildLink* builds, OpenedFiles* opened);
 
   /// Takes over the snapshot of the last generation, or else takes one. In both cases it is older
   /// than any start that follows, and later looks are compared with it: so what changes before,
@@ -70,6 +71,8 @@ class Observer {
   void target_answers(TimePoint now) { burst_.target_started(now); }
   /// A build has ended, whose last write this was: looks at all that it may have written.
   void build_ended(WrittenFiles::Number last_write);
+  /// The target has opened files (--follow).
+  void follow_opened();
   /// What has changed so far is no change.
   void forget_changes();
   /// The target is about to be stopped: what its tree has open for writing now is output until the
@@ -121,6 +124,7 @@ class Observer {
   Deadline next_recheck_;     // of what nothing tells of
   bool looked_last_ = false;  // the burst is over when it is due, whatever happens until then
 
+  Followed followed_;
   BuildOutputs build_outputs_;
   Duration build_recheck_{};
   Outputs outputs_;

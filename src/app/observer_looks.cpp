@@ -81,6 +81,13 @@ void Observer::look_around() {
   snapshot_.let_go_of_pages();
 }
 
+void Observer::follow_opened() {
+  if (!followed_.take_in()) return;
+  look([this](watch::Changes& found) { followed_.follow(*view_, found); });
+  tell_once(followed_.limit());
+  judge();
+}
+
 /// Looks again at what keeps the burst from being over.
 void Observer::recheck() {
   next_recheck_.reset();
@@ -125,6 +132,8 @@ bool Observer::gather(const std::function<void(watch::Changes&)>& how) {
   watch::Changes found = try_to_look(how);
   tell_notices();
   leave_out_builds(found);
+  followed_.take_in();
+  followed_.sort_out(found);
   const TimePoint now = Clock::now();
   burst_.pending().add(found, now);
   outputs_.sort_out(burst_.pending(), watch::paths_of(found), now);

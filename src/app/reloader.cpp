@@ -40,7 +40,7 @@ Reloader::Reloader(Channel channel, Begin begin)
       build_link_(options_.build.empty() ? std::nullopt
                                          : std::optional<BuildLink>(std::move(begin.builds))),
       observer_(options_, handover_, directory_, std::move(begin.with),
-                build_link_ ? &*build_link_ : nullptr) {}
+                build_link_ ? &*build_link_ : nullptr, calls_.opened()) {}
 
 int Reloader::run() {
   log::to(

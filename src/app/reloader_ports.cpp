@@ -1,15 +1,27 @@
-// What the reloader hears of the ports that its target listens on (--keep-ports).
+// What the reloader hears of its target's calls: of ports (--keep-ports) and files (--follow).
 
 #include <utility>
 
 #include "app/reloader.hpp"
 #include "app/words.hpp"
 #include "base/log.hpp"
+#include "fmt/format.h"
 
 namespace reloadrun::app {
 
+namespace {
+
+Options asking_for_ports() {
+  Options options;
+  options.keep_ports = true;
+  return options;
+}
+
+}  // namespace
+
 void Reloader::take_call_news() {
   if (target_.starting()) return;  // first it is told that it has started
+  observer_.follow_opened();
   using Kind = net::KeepPorts::News::Kind;
   for (const auto& news : calls_.news()) {
     const std::string address = printable(news.address);
@@ -22,7 +34,7 @@ void Reloader::take_call_news() {
         log::info("{} does not listen on {} any more: it is let go", name_, address);
         break;
       case Kind::cannot:
-        observer_.tell_once(deaf_to_calls_text(name_, news.error));
+        observer_.tell_once(deaf_to_calls_text(asking_for_ports(), name_, news.error));
         break;
       case Kind::too_many:
         log::warn("{} listens on too many ports: {} is not kept", name_, address);
@@ -31,16 +43,17 @@ void Reloader::take_call_news() {
   }
 }
 
-/// Why --keep-ports is without effect on this target.
+/// Why what needs the target's calls is without effect on it.
 void Reloader::tell_unheard(const Target::News& news) {
-  if (!options_.keep_ports) return;
+  const std::string asked = call_options_text(options_);
+  if (asked.empty()) return;
   if (news.gains_rights) {
-    observer_.tell_once(name_ + " has rights of its own, which --keep-ports would take from it: "
-                                "its ports are not kept");
+    observer_.tell_once(fmt::format("{} has rights of its own, which {} would take from it: {}",
+                                    name_, asked, without_calls_text(options_, name_)));
     return;
   }
   const int error = calls_.refused() != 0 ? calls_.refused() : news.unheard;
-  if (error != 0) observer_.tell_once(deaf_to_calls_text(name_, error));
+  if (error != 0) observer_.tell_once(deaf_to_calls_text(options_, name_, error));
 }
 
 }  // namespace reloadrun::app

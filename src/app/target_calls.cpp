@@ -44,11 +44,16 @@ std::vector<net::KeptSocket> kept_sockets(std::vector<Fd> sockets, Handover& val
 }
 
 TargetCalls::TargetCalls(const Options& options, std::vector<net::KeptSocket> kept)
-    : told_(make_event()), wake_(make_event()), ports_(proc::descendant_has_socket) {
-  if (!options.keep_ports) return;
+    : keeps_ports_(options.keep_ports),
+      follows_(options.follow),
+      told_(make_event()),
+      wake_(make_event()),
+      ports_(proc::descendant_has_socket) {
+  if (!keeps_ports_ && !follows_) return;
   refused_ = net::calls_can_go_on() ? net::why_no_callers() : ENOSYS;
   if (refused_ != 0) return;
-  net::notify_of_ports(filter_);
+  if (follows_) net::notify_of_opens(filter_);
+  if (keeps_ports_) net::notify_of_ports(filter_);
   ports_.take_over(std::move(kept), Clock::now());
   thread_ = std::thread(&TargetCalls::work, this);
 }
@@ -118,9 +123,21 @@ void TargetCalls::answer_all(net::Notifier& notifier) {
     if (::poll(&waiting, 1, 0) != 1 || (waiting.revents & POLLIN) == 0) return;
     const auto call = notifier.next();
     if (!call) continue;
-    const std::lock_guard lock(mutex_);
-    if (!ports_.answer(notifier, *call, Clock::now())) notifier.let_go_on(*call);
+    answer(notifier, *call);
   }
+}
+
+void TargetCalls::answer(net::Notifier& notifier, const net::Call& call) {
+  if (follows_) {
+    auto opened = opened_.news_of(call);
+    // What was read is the caller's only if it still waits.
+    if (!opened.empty() && notifier.waits(call) && opened_.note(std::move(opened))) set(told_);
+  }
+  if (keeps_ports_) {
+    const std::lock_guard lock(mutex_);
+    if (ports_.answer(notifier, call, Clock::now())) return;
+  }
+  notifier.let_go_on(call);
 }
 
 }  // namespace reloadrun::app

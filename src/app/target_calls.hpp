@@ -1,5 +1,5 @@
-// Answers the system calls of the target's tree that wait for it (--keep-ports), on a thread of its
-// own: what the target asks for cannot wait until the main thread has looked at a hundred thousand
+// Answers the system calls of the target's tree that wait for it (--keep-ports, --follow), on a
+// thread of its own: what the target asks for cannot wait until the main thread has looked at a hundred thousand
 // files. Made and asked by the reloader's main thread; the worker that starts COMMAND gives it what
 // to listen to.
 #pragma once
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/handover.hpp"
+#include "app/opened_files.hpp"
 #include "base/clock.hpp"
 #include "base/fd.hpp"
 #include "net/call_filter.hpp"
@@ -44,14 +45,20 @@ class TargetCalls {
   /// Before an end that nothing follows.
   void let_go_of_all();
 
-  /// Readable when there is news.
+  /// What it opens; null without --follow.
+  [[nodiscard]] OpenedFiles* opened() { return follows_ ? &opened_ : nullptr; }
+
+  /// Readable when there is news, or something was opened.
   [[nodiscard]] int fd() const { return told_.get(); }
   std::vector<net::KeepPorts::News> news();
 
  private:
   [[noreturn]] void work();
   void answer_all(net::Notifier& notifier);
+  void answer(net::Notifier& notifier, const net::Call& call);
 
+  const bool keeps_ports_;
+  const bool follows_;
   net::CallFilter filter_;
   int refused_ = 0;
   Fd told_;
@@ -62,6 +69,7 @@ class TargetCalls {
   std::vector<Fd> listeners_;
   net::KeepPorts ports_;
   std::vector<net::KeepPorts::News> news_;
+  OpenedFiles opened_;  // by a lock of its own
 
   // The thread's.
   std::vector<net::Notifier> notifiers_;

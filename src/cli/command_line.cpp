@@ -172,6 +172,10 @@ class CommandLine {
                      "Keep what COMMAND listens on open while it is started\nagain: clients wait, "
                      "and none is refused",
                      options_.keep_ports);
+    parser_.add_flag("--follow",
+                     "Also watch the files outside of the watched directories that\nCOMMAND opens to "
+                     "read; what it opens to write is output",
+                     options_.follow);
   }
 
   void add_output() {
