@@ -67,6 +67,7 @@ void KeepPorts::let_go_of_all() {
 }
 
 void KeepPorts::target_stops() {
+  stopping_ = true;
   for (Kept& kept : kept_) {
     if (!listens(kept.it.socket.get())) continue;
     kept.raised = ::listen(kept.it.socket.get(), SOMAXCONN) == 0;
@@ -75,6 +76,7 @@ void KeepPorts::target_stops() {
 
 void KeepPorts::target_gone(TimePoint now) {
   target_stops();  // of one that has ended by itself
+  stopping_ = false;
   for (Kept& kept : kept_) kept.claimed = kept.served = false;
   asked_for_any_port_.clear();
   served_since_.reset();
@@ -309,7 +311,7 @@ void KeepPorts::attend(TimePoint now) {
     const bool stays = (!kept->unsure_since || make_sure(*kept, now)) &&
                        (kept->claimed || is_waited_for(*kept, now)) &&
                        !(kept->claimed && check && is_abandoned(*kept));
-    if (stays && kept->served && kept->raised) lower(*kept, now);
+    if (stays && kept->served && kept->raised && !stopping_) lower(*kept, now);
     kept = stays ? kept + 1 : let_go(kept);
   }
   if (!kept_.empty()) look_again_in(next_check_ - now, now);
@@ -346,10 +348,12 @@ bool KeepPorts::make_sure(Kept& kept, TimePoint now) {
   return now - *kept.unsure_since < most_unsure;
 }
 
-/// Whether somebody has waited since the last check, and nobody has it open to accept him.
+/// Whether somebody waits, and nobody has it open to accept him, now and at the last check. While the
+/// target ends nobody has to, however long it takes.
 bool KeepPorts::is_abandoned(Kept& kept) const {
-  const bool waited = std::exchange(kept.was_waiting, has_waiting(kept.it.socket.get()));
-  return waited && kept.was_waiting && !is_held_(kept.number);
+  const bool is_alone =
+      !stopping_ && has_waiting(kept.it.socket.get()) && !is_held_(kept.number);
+  return std::exchange(kept.was_alone, is_alone) && is_alone;
 }
 
 void KeepPorts::look_again_in(Duration delay, TimePoint now) {

@@ -73,7 +73,7 @@ class KeepPorts {
     bool served = false;   ///< ... which has called listen()
     bool raised = false;   ///< its queue may be longer than the target has asked for
     Deadline unsure_since{};  ///< listen() was let go on, and is not done yet
-    bool was_waiting = false;  ///< at the last check: a connection that nobody accepted
+    bool was_alone = false;  ///< at the last check: somebody waited, and nobody had it open
   };
   using Table = std::vector<Kept>;
 
@@ -105,6 +105,7 @@ class KeepPorts {
   TimePoint next_check_{};  ///< of those that are abandoned
   Deadline next_;
   Duration pause_{};  ///< until the next look at who is unsure
+  bool stopping_ = false;  ///< the target is
   bool told_cannot_ = false;
   bool told_too_many_ = false;
   std::vector<News> news_;
