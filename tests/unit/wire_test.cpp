@@ -46,7 +46,8 @@ Begin example() {
                                .rights = {1, 2, 3, true},
                                .file = {4, 5},
                                .owed_path = "/path",
-                               .backlog = 6}}};
+                               .backlog = 6}},
+                    .follow = {{"/read"}, {"/listed"}, {"/written"}}};
   return begin;
 }
 
@@ -69,6 +70,9 @@ TEST(Wire, GivesBackWhatWasWritten) {
   EXPECT_EQ(port.file, (net::FileNumber{4, 5}));
   EXPECT_EQ(port.owed_path, "/path");
   EXPECT_EQ(port.backlog, 6);
+  EXPECT_EQ(begin.handover.follow.files.at(0), "/read");
+  EXPECT_EQ(begin.handover.follow.listings.at(0), "/listed");
+  EXPECT_EQ(begin.handover.follow.outputs.at(0), "/written");
   EXPECT_TRUE(begin.handover.postponed);
   EXPECT_EQ(begin.handover.changed, "a\nb");
   EXPECT_EQ(begin.handover.since, TimePoint(123s));
