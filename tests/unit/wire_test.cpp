@@ -42,12 +42,12 @@ Begin example() {
                               .kept = {{".gitignore", "*.tmp\n"}}},
                     .held = {{1, 2, 3}},
                     .closed = {{4, 5, 6}},
+                    .follow = {{"/read"}, {"/listed"}, {"/written"}},
                     .ports = {{.asked = net::Address("an address"),
                                .rights = {1, 2, 3, true},
                                .file = {4, 5},
                                .owed_path = "/path",
-                               .backlog = 6}},
-                    .follow = {{"/read"}, {"/listed"}, {"/written"}}};
+                               .backlog = 6}}};
   return begin;
 }
 
