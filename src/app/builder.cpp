@@ -28,7 +28,7 @@ using namespace std::chrono_literals;
 constexpr Duration kill_grace = 1s;
 
 // Of one build, before others are heard.
-constexpr int most_calls = 100;
+constexpr int most_writes = 100;
 
 /// Let go on, a thread runs until it has done its call, and may be stopped before it has; asleep it
 /// is after that, or in a call that writes nothing yet (a FIFO that is opened).
@@ -137,7 +137,7 @@ void Builder::take_writes() {
 
 void Builder::take_writes_from(net::Notifier& notifier) {
   // What waits longer has not been carried out, so nobody can ask for it yet.
-  for (int calls = 0; calls < most_calls; ++calls) {
+  for (int calls = 0; calls < most_writes; ++calls) {
     pollfd state{notifier.fd(), POLLIN, 0};
     if (::poll(&state, 1, 0) != 1 || (state.revents & POLLIN) == 0) return;
     const auto call = notifier.next();

@@ -41,9 +41,9 @@ bool is_reserved(std::string_view name) {
 }
 
 /// One line, which knows where it stands for what is wrong with it.
-class Line {
+class Assignment {
  public:
-  Line(std::string_view text, const std::string& file, std::size_t number)
+  Assignment(std::string_view text, const std::string& file, std::size_t number)
       : text_(trimmed(text)), file_(file), number_(number) {}
 
   /// nullopt for a blank line or a comment.
@@ -141,7 +141,7 @@ std::vector<Variable> parse_env_file(std::string_view text, const std::string& f
   std::vector<Variable> variables;
   std::size_t number = 0;
   for (const std::string_view line : lines_of(text)) {
-    if (auto variable = Line(line, file, ++number).variable()) {
+    if (auto variable = Assignment(line, file, ++number).variable()) {
       variables.push_back(std::move(*variable));
     }
   }

@@ -22,7 +22,7 @@ constexpr Duration longest_recheck_delay = 100ms;
 constexpr Duration first_build_recheck = 5ms;
 
 // A burst of more files is no single save: they are not looked at one by one.
-constexpr std::size_t most_asked = 1000;
+constexpr std::size_t most_looked_at = 1000;
 
 // Hints that lead to no change (a log that is being written) wake us so often in an interval; then
 // they are gathered for a while. A look's share of one core stays small.
@@ -98,7 +98,7 @@ void Observer::recheck() {
   }
   std::vector<std::string> paths(outputs_.by_others().begin(), outputs_.by_others().end());
   for (std::string& path : burst_.missing()) paths.push_back(std::move(path));
-  if (paths.size() > most_asked) paths.resize(most_asked);  // the others have their turn later
+  if (paths.size() > most_looked_at) paths.resize(most_looked_at);  // the others later, in turn
   outputs_.sort_out(burst_.pending(), paths, Clock::now());  // first: what is closed stays as it is
   look([&](watch::Changes& found) {
     for (const std::string& path : paths) view_->looker.look_at(path, &found);

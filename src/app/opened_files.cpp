@@ -11,7 +11,6 @@ namespace reloadrun::app {
 namespace {
 
 using What = OpenedFile::What;
-using Kind = net::Opened::Kind;
 
 // Then they are noted once more: whoever takes them knows them.
 constexpr std::size_t most_known = 100'000;
@@ -69,7 +68,7 @@ std::vector<OpenedFile> OpenedFiles::news_of(const net::Call& call) {
   auto opened = net::opened_by(call, is_of_the_system);
   if (!opened) return {};
   std::optional<struct stat> status;
-  if (opened->kind != Kind::missing) status = opened->status;
+  if (opened->kind != net::Opened::Kind::missing) status = opened->status;
   std::vector<OpenedFile> news;
   if (opened->writes) {
     if (!is_known(opened->path, What::written)) news.push_back({What::written, opened->path});

@@ -16,7 +16,7 @@ using Kind = watch::Change::Kind;
 constexpr Duration recheck = std::chrono::seconds(1);
 
 // A burst of more files is nobody's log: who writes them is not asked.
-constexpr std::size_t most_asked = 1000;
+constexpr std::size_t most_questioned = 1000;
 
 // Of more files it is asked in each interval only whether they were closed.
 constexpr std::size_t most_asked_by_hint = 50;
@@ -25,7 +25,7 @@ constexpr std::size_t most_asked_by_hint = 50;
 
 void Outputs::sort_out(watch::Pending& pending, const std::vector<std::string>& paths,
                        TimePoint now) {
-  if (paths.size() > most_asked) return;
+  if (paths.size() > most_questioned) return;
   std::map<std::string, std::pair<proc::FileIdentity, Writing>> in_question;
   std::set<proc::FileIdentity> identities;
   for (const std::string& path : paths) {

@@ -282,7 +282,7 @@ void KeepPorts::answer_unlink(Notifier& notifier, const Call& call) {
   if (std::ranges::none_of(kept_, has_path)) return notifier.let_go_on(call);
   const bool at = call.number == SYS_unlinkat;
   const auto named = path_named(
-      call, at ? PathArguments{0, 1} : PathArguments{PathArguments::working_directory, 0});
+      call, at ? PathArguments{0, 1} : PathArguments{working_directory, 0});
   const auto entry = named ? resolved_entry(*named) : std::nullopt;
   const auto file = entry ? file_at(*entry) : std::nullopt;
   const auto kept = std::ranges::find_if(

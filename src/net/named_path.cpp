@@ -29,7 +29,7 @@ std::optional<NamedPath> path_named(const Call& call, PathArguments arguments) {
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
   const bool of_a_device = path.starts_with("/dev/") && !path.starts_with("/dev/shm/");
   if (of_a_device || path.starts_with("/proc/")) return std::nullopt;
-  if (path.starts_with('/') || arguments.directory == PathArguments::working_directory) {
+  if (path.starts_with('/') || arguments.directory == working_directory) {
     return path_of(call.thread, path);
   }
   const auto fd =

@@ -10,12 +10,13 @@
 
 namespace reloadrun::net {
 
+constexpr int no_argument = -1;
+constexpr int working_directory = -2;
+
 /// Which arguments of a call name a file.
 struct PathArguments {
-  static constexpr int none = -1;
-  static constexpr int working_directory = -2;
-  int directory = none;  ///< the one with a directory's descriptor, or working_directory
-  int path = none;
+  int directory = no_argument;  ///< the one with a directory's descriptor, or working_directory
+  int path = no_argument;
 };
 
 /// Where a path begins, below the caller's root, working directory or descriptor, and how it goes

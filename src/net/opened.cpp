@@ -15,9 +15,6 @@
 namespace reloadrun::net {
 namespace {
 
-constexpr int none = PathArguments::none;
-constexpr int here = PathArguments::working_directory;
-
 enum class Does { opens, opens_by_struct, makes, names };
 
 struct Opening {
@@ -25,38 +22,38 @@ struct Opening {
   int call;
   Does does;
   PathArguments path;
-  int flags = none;  // the argument with those of open()
+  int flags = no_argument;  // the argument with those of open()
 };
 
 constexpr Machine native = Machine::native;
 constexpr Machine compat = Machine::compat;
 
-constexpr std::array calls{
+constexpr std::array openings{
 #ifdef SYS_open  // what newer machines leave out
-    Opening{native, SYS_open, Does::opens, {here, 0}, 1},
-    Opening{native, SYS_creat, Does::makes, {here, 0}},
-    Opening{native, SYS_rename, Does::names, {here, 1}},
-    Opening{native, SYS_link, Does::names, {here, 1}},
-    Opening{native, SYS_symlink, Does::names, {here, 1}},
-    Opening{native, SYS_mknod, Does::names, {here, 0}},
+    Opening{native, SYS_open, Does::opens, {working_directory, 0}, 1},
+    Opening{native, SYS_creat, Does::makes, {working_directory, 0}},
+    Opening{native, SYS_rename, Does::names, {working_directory, 1}},
+    Opening{native, SYS_link, Does::names, {working_directory, 1}},
+    Opening{native, SYS_symlink, Does::names, {working_directory, 1}},
+    Opening{native, SYS_mknod, Does::names, {working_directory, 0}},
     Opening{native, SYS_renameat, Does::names, {2, 3}},
 #endif
     Opening{native, SYS_openat, Does::opens, {0, 1}, 2},
     Opening{native, SYS_openat2, Does::opens_by_struct, {0, 1}, 2},
-    Opening{native, SYS_truncate, Does::makes, {here, 0}},
+    Opening{native, SYS_truncate, Does::makes, {working_directory, 0}},
     Opening{native, SYS_renameat2, Does::names, {2, 3}},
     Opening{native, SYS_linkat, Does::names, {2, 3}},
     Opening{native, SYS_symlinkat, Does::names, {1, 2}},
     Opening{native, SYS_mknodat, Does::names, {0, 1}},
     // Numbers of 32-bit x86, see asm/unistd_32.h.
-    Opening{compat, 5, Does::opens, {here, 0}, 1},
-    Opening{compat, 8, Does::makes, {here, 0}},
-    Opening{compat, 9, Does::names, {here, 1}},
-    Opening{compat, 14, Does::names, {here, 0}},
-    Opening{compat, 38, Does::names, {here, 1}},
-    Opening{compat, 83, Does::names, {here, 1}},
-    Opening{compat, 92, Does::makes, {here, 0}},
-    Opening{compat, 193, Does::makes, {here, 0}},  // truncate64
+    Opening{compat, 5, Does::opens, {working_directory, 0}, 1},
+    Opening{compat, 8, Does::makes, {working_directory, 0}},
+    Opening{compat, 9, Does::names, {working_directory, 1}},
+    Opening{compat, 14, Does::names, {working_directory, 0}},
+    Opening{compat, 38, Does::names, {working_directory, 1}},
+    Opening{compat, 83, Does::names, {working_directory, 1}},
+    Opening{compat, 92, Does::makes, {working_directory, 0}},
+    Opening{compat, 193, Does::makes, {working_directory, 0}},  // truncate64
     Opening{compat, 295, Does::opens, {0, 1}, 2},
     Opening{compat, 297, Does::names, {0, 1}},
     Opening{compat, 302, Does::names, {2, 3}},
@@ -67,10 +64,10 @@ constexpr std::array calls{
 };
 
 const Opening* opening_of(const Call& call) {
-  const auto one = std::ranges::find_if(calls, [&](const Opening& known) {
+  const auto one = std::ranges::find_if(openings, [&](const Opening& known) {
     return known.machine == call.machine && known.call == call.number;
   });
-  return one == calls.end() ? nullptr : &*one;
+  return one == openings.end() ? nullptr : &*one;
 }
 
 /// As those of open(); nullopt when they cannot be read.
@@ -126,7 +123,7 @@ Fd reach(const NamedPath& named, bool follow, Opened& opened) {
 }  // namespace
 
 void notify_of_opens(CallFilter& filter) {
-  for (const Opening& one : calls) filter.notify(one.call, {}, one.machine);
+  for (const Opening& one : openings) filter.notify(one.call, {}, one.machine);
 }
 
 std::optional<Opened> opened_by(const Call& call, const LeaveOut& left_out) {

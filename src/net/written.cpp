@@ -16,16 +16,13 @@
 namespace reloadrun::net {
 namespace {
 
-constexpr int none = PathArguments::none;
-constexpr int here = PathArguments::working_directory;
-
 enum class Link { followed, itself };  // what a path that ends in a link means
 struct Writing {
   int call;
   Link link;
   PathArguments first;
   PathArguments second{};
-  int flags = none;  // the argument that says whether a file is opened to be written
+  int flags = no_argument;  // the argument that says whether a file is opened to be written
 };
 
 // Later than the headers of Debian 12.
@@ -33,24 +30,24 @@ struct Writing {
 #define SYS_fchmodat2 452
 #endif
 
-constexpr std::array calls{
+constexpr std::array writings{
 #ifdef SYS_open  // what newer machines leave out
-    Writing{SYS_open, Link::followed, {here, 0}, {}, 1},
-    Writing{SYS_creat, Link::followed, {here, 0}},
-    Writing{SYS_chmod, Link::followed, {here, 0}},
-    Writing{SYS_utime, Link::followed, {here, 0}},
-    Writing{SYS_utimes, Link::followed, {here, 0}},
+    Writing{SYS_open, Link::followed, {working_directory, 0}, {}, 1},
+    Writing{SYS_creat, Link::followed, {working_directory, 0}},
+    Writing{SYS_chmod, Link::followed, {working_directory, 0}},
+    Writing{SYS_utime, Link::followed, {working_directory, 0}},
+    Writing{SYS_utimes, Link::followed, {working_directory, 0}},
     Writing{SYS_futimesat, Link::followed, {0, 1}},
-    Writing{SYS_rename, Link::itself, {here, 0}, {here, 1}},
-    Writing{SYS_link, Link::itself, {here, 1}},
-    Writing{SYS_symlink, Link::itself, {here, 1}},
-    Writing{SYS_unlink, Link::itself, {here, 0}},
-    Writing{SYS_mknod, Link::itself, {here, 0}},
+    Writing{SYS_rename, Link::itself, {working_directory, 0}, {working_directory, 1}},
+    Writing{SYS_link, Link::itself, {working_directory, 1}},
+    Writing{SYS_symlink, Link::itself, {working_directory, 1}},
+    Writing{SYS_unlink, Link::itself, {working_directory, 0}},
+    Writing{SYS_mknod, Link::itself, {working_directory, 0}},
     Writing{SYS_renameat, Link::itself, {0, 1}, {2, 3}},
 #endif
     Writing{SYS_openat, Link::followed, {0, 1}, {}, 2},
     Writing{SYS_openat2, Link::followed, {0, 1}},  // its flags are not among the arguments
-    Writing{SYS_truncate, Link::followed, {here, 0}},
+    Writing{SYS_truncate, Link::followed, {working_directory, 0}},
     Writing{SYS_fchmodat, Link::followed, {0, 1}},
     Writing{SYS_fchmodat2, Link::followed, {0, 1}},
     Writing{SYS_utimensat, Link::followed, {0, 1}},
@@ -69,7 +66,7 @@ bool is_directory(const std::string& path) {
 }
 
 void add(std::vector<std::string>& paths, const Call& call, PathArguments name, Link link) {
-  if (name.path == none) return;
+  if (name.path == no_argument) return;
   const auto named = path_named(call, name);
   if (!named) return;
   const std::string whole = named->whole();
@@ -88,8 +85,8 @@ CallFilter write_filter() {
   // What is asked of a ring is seen by no filter. Who would use one does without it then, as in a
   // container.
   filter.refuse(SYS_io_uring_setup, ENOSYS);
-  for (const Writing& one : calls) {
-    const bool by_flags = one.flags != none;
+  for (const Writing& one : writings) {
+    const bool by_flags = one.flags != no_argument;
     filter.notify(one.call, by_flags ? When::any_bit(one.flags, opened_to_write)
                                      : When{});
   }
@@ -97,8 +94,8 @@ CallFilter write_filter() {
 }
 
 std::vector<std::string> written_by(const Call& call) {
-  const auto one = std::ranges::find(calls, call.number, &Writing::call);
-  if (one == calls.end() || call.thread <= 0) return {};
+  const auto one = std::ranges::find(writings, call.number, &Writing::call);
+  if (one == writings.end() || call.thread <= 0) return {};
   if (call.number == SYS_openat2) {
     const auto flags = call.number_at(2);  // what struct open_how begins with
     if (flags && (*flags & opened_to_write) == 0) return {};

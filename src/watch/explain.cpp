@@ -14,6 +14,7 @@
 #include "base/fd.hpp"
 #include "fmt/format.h"
 #include "watch/default_ignores.hpp"
+#include "watch/listing.hpp"
 
 namespace reloadrun::watch {
 namespace {
@@ -39,11 +40,6 @@ std::string full_path(const fs::path& path) {
 bool is_directory(const std::string& path) {
   struct stat status {};
   return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
-}
-
-bool exists(const std::string& path) {
-  struct stat status {};
-  return ::lstat(path.c_str(), &status) == 0;
 }
 
 /// For the user's eyes; empty when it is there.

@@ -30,6 +30,11 @@ unsigned char type_of(int directory, const char* name) {
 
 }  // namespace
 
+bool exists(const std::string& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0;
+}
+
 void require_that_file_is_to_blame(std::string_view path) {
   for (const int error : {ENOENT, ENOTDIR, EACCES, EPERM, ELOOP, ENAMETOOLONG, ENOTCONN, ESTALE}) {
     if (errno == error) return;

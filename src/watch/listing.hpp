@@ -15,6 +15,9 @@ struct Listed {
   unsigned char type = 0;  ///< DT_DIR, DT_REG, DT_LNK ...; never DT_UNKNOWN
 };
 
+/// Whether there is such an entry, be it a link that leads nowhere.
+bool exists(const std::string& path);
+
 /// A directory's descriptor; empty when it is not there or may not be read, errno says why.
 /// `follow`: the last part of the path may be a link. Throws std::system_error for any other
 /// failure.

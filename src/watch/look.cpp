@@ -28,12 +28,6 @@ std::string canonical(const std::string& path) {
   return full ? full.get() : "";
 }
 
-/// The directory and the name in it: "src", "app.py"; ".", "app.py".
-std::pair<std::string, std::string> split(const std::string& path) {
-  const fs::path parts(path);
-  return {parts.has_parent_path() ? parts.parent_path().string() : ".", parts.filename().string()};
-}
-
 }  // namespace
 
 Looker::Looker(const WatchSet& watched, Rules& rules, Snapshot& snapshot, How how)

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <ctime>
 #include <optional>
 #include <utility>
 
@@ -16,10 +15,6 @@
 
 namespace reloadrun::watch {
 namespace {
-
-// A directory that was changed later than so many seconds before it is listed may change once more
-// within one tick of its file system's clock: two seconds on FAT, the coarsest.
-constexpr std::int64_t coarsest_tick = 2;
 
 /// `listed` is sorted.
 bool has(const std::vector<Listed>& listed, std::string_view name) {
@@ -146,11 +141,7 @@ bool Looker::refresh_scope(const Sight& sight, const std::vector<Listed>* listed
 
 void Looker::take_listing(const Sight& sight, const std::vector<Listed>& listed) {
   Directory& directory = sight.directory;
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  bool sure =
-      directory.mount.inotify_sees &&
-      std::max(directory.own.mtime_seconds, directory.changed.seconds) < now.tv_sec - coarsest_tick;
+  bool sure = directory.mount.inotify_sees && directory.shows_changes();
   directory.elsewhere = false;
   std::pmr::vector<File> files;
   std::pmr::vector<Text> subdirectories;

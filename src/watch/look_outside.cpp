@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <ctime>
 #include <iterator>
 #include <utility>
 
@@ -12,18 +11,6 @@
 #include "watch/stamps.hpp"
 
 namespace reloadrun::watch {
-namespace {
-
-// See look_directory.cpp.
-constexpr std::int64_t coarsest_tick = 2;
-
-std::pair<std::string, std::string> split(const std::string& path) {
-  const auto slash = path.rfind('/');
-  if (slash == std::string::npos) return {".", path};
-  return {path.substr(0, std::max<std::size_t>(slash, 1)), path.substr(slash + 1)};
-}
-
-}  // namespace
 
 /// A directory that was looked at, and is watched if it can be.
 Directory& Looker::meet(const std::string& path, const std::string& full, Changes* found) {
@@ -97,11 +84,7 @@ void Looker::let_go_of_new_names() {
 void Looker::look_at_names(const std::string& path, Directory& directory, const Fd& fd,
                            Changes* found) {
   const auto listed = list_directory(fd, path);
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  directory.listing_sure =
-      directory.mount.inotify_sees &&
-      std::max(directory.own.mtime_seconds, directory.changed.seconds) < now.tv_sec - coarsest_tick;
+  directory.listing_sure = directory.mount.inotify_sees && directory.shows_changes();
   std::pmr::vector<Text> old;
   for (const Listed& entry : listed) {
     if (std::ranges::binary_search(directory.names, entry.name)) old.push_back(entry.name);

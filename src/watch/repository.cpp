@@ -11,6 +11,7 @@
 
 #include "base/fd.hpp"
 #include "watch/git_config.hpp"
+#include "watch/listing.hpp"
 
 namespace reloadrun::watch {
 namespace {
@@ -20,11 +21,6 @@ namespace fs = std::filesystem;
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
-}
-
-bool exists(const std::string& path) {
-  struct stat status {};
-  return ::lstat(path.c_str(), &status) == 0;
 }
 
 /// `path` as seen from `directory`.

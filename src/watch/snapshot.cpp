@@ -1,9 +1,18 @@
 #include "watch/snapshot.hpp"
 
 #include <algorithm>
+#include <ctime>
+#include <filesystem>
 #include <utility>
 
 namespace reloadrun::watch {
+namespace {
+
+// Within one tick of its file system's clock a directory may change once more: two seconds on FAT,
+// the coarsest.
+constexpr std::int64_t coarsest_tick = 2;
+
+}  // namespace
 
 bool differs(const Stamp& before, const Stamp& after) {
   Stamp expected = before;
@@ -13,6 +22,12 @@ bool differs(const Stamp& before, const Stamp& after) {
   }
   expected.content = after.content;
   return expected != after;
+}
+
+bool Directory::shows_changes() const {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  return std::max(own.mtime_seconds, changed.seconds) < now.tv_sec - coarsest_tick;
 }
 
 void Snapshot::for_each(
@@ -40,6 +55,11 @@ std::vector<std::string> Snapshot::paths() const {
   for_each([&all](const std::string& path, const Stamp&) { all.push_back(path); });
   std::sort(all.begin(), all.end());
   return all;
+}
+
+std::pair<std::string, std::string> split(const std::string& path) {
+  const std::filesystem::path parts(path);
+  return {parts.has_parent_path() ? parts.parent_path().string() : ".", parts.filename().string()};
 }
 
 std::string below(std::string_view directory, std::string_view name) {

@@ -19,6 +19,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "watch/mount.hpp"
@@ -112,6 +113,9 @@ struct Directory {
   [[nodiscard]] bool covered() const {
     return watch >= 0 && mount.inotify_sees && !elsewhere && !rules_in_doubt;
   }
+
+  /// Whether its next change will show in its stamp, since the last was not just now.
+  [[nodiscard]] bool shows_changes() const;
 };
 
 /// Every watched file, by directory. A directory's key is its path as --list prints it.
@@ -143,6 +147,9 @@ auto place_of(Things& things, std::string_view name) {
   return std::lower_bound(things.begin(), things.end(), name,
                           [](const auto& thing, std::string_view n) { return thing.name < n; });
 }
+
+/// The directory of a path, and the name in it: "src", "app.py"; ".", "app.py".
+std::pair<std::string, std::string> split(const std::string& path);
 
 /// The path of an entry; "." is left out of the paths below it.
 std::string below(std::string_view directory, std::string_view name);
