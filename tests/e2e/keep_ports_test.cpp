@@ -130,7 +130,7 @@ void KeepPorts::expect_kept(const Server& server) const {
 TEST_F(KeepPorts, PythonsHttpServer) {
   const std::string number = std::to_string(port);
   write("index.html", "Hello\n");
-  expect_kept({{"/usr/bin/python3", "-u", "-m", "http.server", "--bind", "127.0.0.1", number},
+  expect_kept({{python, "-u", "-m", "http.server", "--bind", "127.0.0.1", number},
                "Serving HTTP on"});
 }
 

@@ -72,7 +72,7 @@ class Keeping : public EndToEnd {
   }
 
   const int port = free_port();
-  const Words server{"/usr/bin/python3", "server.py"};
+  const Words server{python, "server.py"};
 };
 
 }  // namespace reloadrun::test

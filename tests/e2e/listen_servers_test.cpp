@@ -17,8 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr auto python = "/usr/bin/python3";
-
 class ListenServers : public EndToEnd {
  protected:
   [[nodiscard]] Invocation serving(const Words& options, const Words& command) const {

@@ -11,8 +11,6 @@
 namespace reloadrun::test {
 namespace {
 
-constexpr auto python = "/usr/bin/python3";
-
 /// A prompt that is asked to end by Ctrl-C gives the next prompt, and is killed after its time.
 const Words soon_killed{"--stop-timeout", "300ms"};
 

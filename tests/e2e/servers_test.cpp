@@ -16,8 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr auto python = "/usr/bin/python3";  // Debian's, which has Debian's Django
-
 class Servers : public EndToEnd {
  protected:
   /// Ctrl-C at the shell's terminal ends what runs there; everything is as before.

@@ -19,9 +19,9 @@ namespace reloadrun::test {
 namespace {
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr int restarts = 40;
+constexpr int soak_restarts = 40;
 #else
-constexpr int restarts = 300;
+constexpr int soak_restarts = 300;
 #endif
 
 class Soak : public EndToEnd {
@@ -68,7 +68,7 @@ class Soak : public EndToEnd {
 };
 
 TEST_F(Soak, NothingIsLeftOfATreeWhoeverIsKilled) {
-  for (int seen = 0; seen < restarts;) {
+  for (int seen = 0; seen < soak_restarts;) {
     Program program(reloadrun({"--stop-timeout", "20ms", "--settle", "0"}, tree_of_20()));
     reports.next("ready");
     for (auto left = below(20); left > 0; --left, ++seen) {

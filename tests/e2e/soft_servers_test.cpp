@@ -114,7 +114,7 @@ TEST_F(Django, ServesANewTranslationFromTheSameProcess) {
   translate("Guten Tag");
   auto invocation = reloadrun(
       {"-e", "py,mo", "--soft", "*.mo=HUP"},
-      {"/usr/bin/python3", "site_under_test.py", "runserver", "--noreload", std::to_string(port)});
+      {python, "site_under_test.py", "runserver", "--noreload", std::to_string(port)});
   invocation.environment = {"PYTHONDONTWRITEBYTECODE=1"};
   Program program(invocation);
   const auto process = std::to_string(pid_of_next(program, "started, pid"));

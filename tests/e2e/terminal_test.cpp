@@ -47,7 +47,7 @@ TEST_F(OnTerminal, CtrlCLetsPythonsFinallyRunToItsEnd) {
                                             "finally:\n"
                                             "    time.sleep(0.5)\n"
                                             "    open('../finally', 'w').write('ran')\n";
-  Program program(on_terminal({}, {"/usr/bin/python3", "../main.py"}));
+  Program program(on_terminal({}, {python, "../main.py"}));
   program.expect("up");
   program.type(ctrl_c);
   EXPECT_EQ(program.wait(), Ending{});

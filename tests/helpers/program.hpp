@@ -69,5 +69,6 @@ class Program {
 /// Paths of what the build has made.
 std::string reloadrun_path();
 std::string test_target_path();
+inline constexpr auto python = "/usr/bin/python3";  ///< Debian's, which has Debian's Django
 
 }  // namespace reloadrun::test

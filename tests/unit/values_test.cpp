@@ -7,6 +7,7 @@
 namespace reloadrun::cli {
 namespace {
 
+using List = std::vector<std::string>;
 using namespace std::chrono_literals;
 using Problem = DurationText::Problem;
 
@@ -60,7 +61,6 @@ TEST(ParseSignal, Values) {
 }
 
 TEST(ParseExtensions, Values) {
-  using List = std::vector<std::string>;
   EXPECT_EQ(parse_extensions("py"), List{"py"});
   EXPECT_EQ(parse_extensions(".py,html,tar.gz"), (List{"py", "html", "tar.gz"}));
   for (const char* text : {"", ",", "py,", ",py", "a,,b", ".", "a,.,b"}) {
