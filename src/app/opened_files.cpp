@@ -65,7 +65,11 @@ bool OpenedFiles::is_known(const std::string& path, What what) const {
 }
 
 std::vector<OpenedFile> OpenedFiles::news_of(const net::Call& call) {
-  auto opened = net::opened_by(call, is_of_the_system);
+  // A known name need not be followed to its file: it is the name that is watched.
+  const auto is_nothing_new = [this](std::string_view name) {
+    return is_of_the_system(name) || is_known(std::string(name), What::read);
+  };
+  auto opened = net::opened_by(call, is_nothing_new);
   if (!opened) return {};
   std::optional<struct stat> status;
   if (opened->kind != net::Opened::Kind::missing) status = opened->status;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <iterator>
 #include <utility>
@@ -17,8 +18,9 @@
 namespace reloadrun::app {
 namespace {
 
-// Of one tree, before the time is looked at.
-constexpr int most_calls = 100;
+// A program that starts opens file after file: they are gathered for so long before the main thread
+// is woken. What changes meanwhile is seen all the same.
+constexpr Duration opens_rest = std::chrono::milliseconds(5);
 
 Fd make_event() { return require_fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd"); }
 
@@ -97,13 +99,13 @@ void TargetCalls::work() {
   for (;;) {
     std::vector<pollfd> descriptors{{wake_.get(), POLLIN, 0}};
     for (const auto& notifier : notifiers_) descriptors.push_back({notifier.fd(), POLLIN, 0});
-    wait_for(descriptors, next_);
-    reset(wake_);
+    wait_for(descriptors, earlier(next_, tell_at_));
+    if (descriptors.front().revents != 0) reset(wake_);
     // Those that have neither are over: nobody is left who could call.
     std::size_t place = 0;
     std::erase_if(notifiers_, [&](net::Notifier& notifier) {
       const auto ready = descriptors[++place].revents;
-      if ((ready & POLLIN) != 0) answer_all(notifier);
+      if ((ready & POLLIN) != 0) answer(notifier);
       return ready != 0 && (ready & POLLIN) == 0;
     });
     const std::lock_guard lock(mutex_);
@@ -112,32 +114,28 @@ void TargetCalls::work() {
     if (const auto next = ports_.next(); next && *next <= now) ports_.attend(now);
     next_ = ports_.next();
     std::ranges::move(ports_.news(), std::back_inserter(news_));
-    if (!news_.empty()) set(told_);
+    const bool opens_rested = tell_at_ && *tell_at_ <= now;
+    if (opens_rested) tell_at_.reset();
+    if (opens_rested || !news_.empty()) set(told_);
   }
 }
 
-/// All that wait now; of a tree that calls without a pause, others are heard in between.
-void TargetCalls::answer_all(net::Notifier& notifier) {
-  pollfd waiting{notifier.fd(), POLLIN, 0};
-  for (int calls = 0; calls < most_calls; ++calls) {
-    if (::poll(&waiting, 1, 0) != 1 || (waiting.revents & POLLIN) == 0) return;
-    const auto call = notifier.next();
-    if (!call) continue;
-    answer(notifier, *call);
-  }
-}
-
-void TargetCalls::answer(net::Notifier& notifier, const net::Call& call) {
+/// One call: of a tree that calls without a pause, others are heard in between.
+void TargetCalls::answer(net::Notifier& notifier) {
+  const auto call = notifier.next();
+  if (!call) return;
   if (follows_) {
-    auto opened = opened_.news_of(call);
+    auto opened = opened_.news_of(*call);
     // What was read is the caller's only if it still waits.
-    if (!opened.empty() && notifier.waits(call) && opened_.note(std::move(opened))) set(told_);
+    if (!opened.empty() && notifier.waits(*call) && opened_.note(std::move(opened)) && !tell_at_) {
+      tell_at_ = Clock::now() + opens_rest;
+    }
   }
   if (keeps_ports_) {
     const std::lock_guard lock(mutex_);
-    if (ports_.answer(notifier, call, Clock::now())) return;
+    if (ports_.answer(notifier, *call, Clock::now())) return;
   }
-  notifier.let_go_on(call);
+  notifier.let_go_on(*call);
 }
 
 }  // namespace reloadrun::app

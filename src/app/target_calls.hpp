@@ -54,8 +54,7 @@ class TargetCalls {
 
  private:
   [[noreturn]] void work();
-  void answer_all(net::Notifier& notifier);
-  void answer(net::Notifier& notifier, const net::Call& call);
+  void answer(net::Notifier& notifier);
 
   const bool keeps_ports_;
   const bool follows_;
@@ -74,6 +73,7 @@ class TargetCalls {
   // The thread's.
   std::vector<net::Notifier> notifiers_;
   Deadline next_;
+  Deadline tell_at_;  // that something was opened
 
   std::thread thread_;
 };

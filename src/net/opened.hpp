@@ -38,7 +38,8 @@ struct Opened {
 };
 
 /// Whether what is only read at this absolute path is of no interest. Asked for the name that the
-/// call gives, if it is absolute, and for what that leads to.
+/// call gives, if it is absolute, and for what that leads to; the sooner it says so, the shorter the
+/// call waits.
 using LeaveOut = std::function<bool(std::string_view path)>;
 
 /// What a call that notify_of_opens() has notified of opens. nullopt for what is left out; for what

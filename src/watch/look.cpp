@@ -241,6 +241,7 @@ void Looker::forget(const std::string& path, Changes* found) {
     Directory named_only;
     named_only.named = std::move(directory.named);
     named_only.of_names = directory.of_names;
+    named_only.new_name = directory.new_name;
     directory = std::move(named_only);
     note_coverage(path, directory);
   }

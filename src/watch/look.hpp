@@ -148,6 +148,7 @@ class Looker {
   void look_at_names(const std::string& path, Directory& directory, const Fd& fd, Changes* found);
   void look_at_name(const std::string& path, Directory& directory, const Text& name,
                     Changes* found);
+  void take_new_directory(const std::string& path, const std::string& full, Changes* found);
   void take_new_name(const std::string& path, Directory& directory, const Text& name,
                      Changes* found);
   Task task_of(const Sight& sight, const Text& name);

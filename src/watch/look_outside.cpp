@@ -105,6 +105,13 @@ void Looker::look_at_name(const std::string& path, Directory& directory, const T
   }
 }
 
+/// What makes it a Python package, say, comes after it.
+void Looker::take_new_directory(const std::string& path, const std::string& full, Changes* found) {
+  if (const Directory& known = snapshot_.make(path); known.walked || known.of_names) return;
+  snapshot_.make(path).new_name = true;
+  watch_names(path, full, std::nullopt, {}, found);
+}
+
 void Looker::take_new_name(const std::string& path, Directory& directory, const Text& name,
                            Changes* found) {
   const auto place = std::ranges::lower_bound(directory.names, name);
@@ -117,7 +124,11 @@ void Looker::take_new_name(const std::string& path, Directory& directory, const 
   if (::stat(whole.c_str(), &status) != 0) return;
   const bool is_directory = S_ISDIR(status.st_mode);
   if (rules_.ignores_outside(full_of(directory, name), is_directory)) return;
-  if (is_directory) return tell(found, Change::Kind::appeared, whole, {}, plain_stamp(status));
+  if (is_directory) {
+    tell(found, Change::Kind::appeared, whole, {}, plain_stamp(status));
+    if (!directory.new_name) take_new_directory(whole, full_of(directory, name), found);
+    return;
+  }
   if (!S_ISREG(status.st_mode)) return;
   const auto file = directory.named.insert(known, NamedFile{.name = name, .new_name = true});
   look_at_named_file(path, directory, *file, Hint::Kind::entry, found);

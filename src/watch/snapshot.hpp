@@ -90,6 +90,7 @@ struct Directory {
   bool walked = false;  ///< as a root, or below one; otherwise only `named` and `names` count
   bool of_names = false;          ///< a new name in it is a change
   std::pmr::vector<Text> names{};  ///< then: of all its entries; sorted
+  bool new_name = false;           ///< ... because it was new itself in such a directory
   bool root = false;              ///< no pattern and no link is in its way
   bool skip_environment = false;  ///< nothing in it counts when it is a virtual environment
 

@@ -1,0 +1,160 @@
+// What a program opens, as the kernel tells: real programs under the filter.
+
+#include "net/opened.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <set>
+#include <string>
+
+#include "app/opened_files.hpp"
+#include "helpers/place.hpp"
+#include "helpers/processes.hpp"
+#include "net/notifier.hpp"
+#include "proc/child.hpp"
+#include "proc/executable.hpp"
+#include "proc/spawn.hpp"
+
+namespace reloadrun::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Opened : public testing::Test {
+ protected:
+  Opened() { fs::current_path(place.work()); }
+
+  /// "r:a" for a file that is read, "w:", "rw:", "l:" for a listing; with '?' when it is missing,
+  /// and "(link)" after it when it was opened by one.
+  std::string text_of(const net::Opened& opened) {
+    const auto relative = [this](const std::string& path) {
+      return path.starts_with(root) ? path.substr(root.size()) : path;
+    };
+    std::string text = opened.lists ? "l" : "";
+    if (!opened.lists && opened.reads) text += "r";
+    if (opened.writes) text += "w";
+    if (opened.kind == net::Opened::Kind::missing) text += "?";
+    text += ":" + relative(opened.path);
+    if (!opened.link.empty()) text += "(" + relative(opened.link) + ")";
+    return text;
+  }
+
+  /// Runs a program to its end; returns what was opened below the place, relative to it.
+  std::set<std::string> run(const std::vector<std::string>& arguments) {
+    net::CallFilter filter;
+    net::notify_of_opens(filter);
+    proc::Program program;
+    program.file = proc::find_executable(arguments.front()).file;
+    program.arguments = arguments;
+    program.environment = proc::environment_without({});
+    program.filter = filter.program();
+    auto spawned = proc::spawn(program);
+    EXPECT_EQ(spawned.error, 0);
+    EXPECT_EQ(spawned.filter_error, 0);
+    net::Notifier notifier(std::move(spawned.listener));
+    std::set<std::string> all;
+    for (;;) {
+      pollfd waiting{notifier.fd(), POLLIN, 0};
+      ::poll(&waiting, 1, -1);
+      if ((waiting.revents & POLLIN) == 0) break;  // nobody is left to filter
+      const auto call = notifier.next();
+      if (!call) continue;
+      const auto opened = net::opened_by(*call, app::is_of_the_system);
+      if (opened && opened->path.starts_with(place.work().string())) all.insert(text_of(*opened));
+      EXPECT_TRUE(notifier.waits(*call));
+      notifier.let_go_on(*call);
+    }
+    EXPECT_EQ(proc::wait_for_child(spawned.pid), Ending{});
+    return all;
+  }
+  std::set<std::string> shell(const std::string& line) { return run({"/bin/sh", "-c", line}); }
+  std::set<std::string> python(const std::string& line) {
+    return run({"/usr/bin/python3", "-ISc", line});
+  }
+
+  using Texts = std::set<std::string>;
+  Place place;
+  std::string root = place.work().string() + "/";
+};
+
+TEST_F(Opened, ByAShell) {
+  place.edit("a", "true");
+  fs::create_directory("dir");
+  EXPECT_EQ(shell("cat a"), Texts{"r:a"});
+  EXPECT_EQ(shell(". ./a; cat dir/../a"), Texts{"r:a"});
+  EXPECT_EQ(shell("cat missing dir/none/at/all || true"), (Texts{"r?:missing", "r?:dir/none/at/all"}));
+  EXPECT_EQ(shell("ls dir"), Texts{"l:dir"});
+  EXPECT_EQ(shell("echo x > new"), Texts{"w?:new"});
+  EXPECT_EQ(shell("echo x >> new"), Texts{"w:new"});
+  EXPECT_EQ(shell("mv new moved; ln moved hard; ln -s moved soft"),
+            (Texts{"w?:moved", "w?:hard", "w?:soft"}));
+}
+
+TEST_F(Opened, ByEachWayToOpen) {
+  place.edit("a", "text");
+  place.edit("b", "text");
+  EXPECT_EQ(python("import os\n"
+                   "os.open('a', os.O_RDWR)\n"
+                   "os.open('b', os.O_RDONLY | os.O_TRUNC)\n"
+                   "os.open('made', os.O_RDONLY | os.O_CREAT)\n"
+                   "os.open('.', os.O_RDONLY); os.open('a', os.O_PATH)\n"
+                   "os.open('.', os.O_TMPFILE | os.O_RDWR)\n"),
+            (Texts{"rw:a", "rw:b", "rw?:made"}));
+  EXPECT_EQ(python("import os\n"
+                   "os.open('made', os.O_RDONLY | os.O_CREAT)\n"
+                   "at = os.open('/', os.O_PATH)\n"
+                   "os.open('" + root.substr(1) + "a', os.O_RDONLY, dir_fd=at)\n"
+                   "os.truncate('b', 0); os.mkfifo('fifo'); os.open('fifo', os.O_RDWR)\n"),
+            (Texts{"r:made", "r:a", "w:b", "w?:fifo"}));
+  EXPECT_EQ(python("import ctypes\n"
+                   "c = ctypes.CDLL(None).syscall\n"
+                   "c(" + std::to_string(SYS_openat2) +
+                   ", -100, b'a', (ctypes.c_uint64 * 3)(0, 0, 0), 24)\n"),
+            Texts{"r:a"});
+#ifdef SYS_open
+  EXPECT_EQ(python("import ctypes\n"
+                   "c = ctypes.CDLL(None).syscall\n"
+                   "c(" + std::to_string(SYS_open) + ", b'a', 0)\n"
+                   "c(" + std::to_string(SYS_creat) + ", b'created', 0o600)\n"),
+            (Texts{"r:a", "w?:created"}));
+#endif
+}
+
+TEST_F(Opened, ThroughLinks) {
+  place.edit("real", "text");
+  fs::create_directory("dir");
+  fs::create_symlink("dir", "linked");
+  fs::create_symlink("real", "soft");
+  fs::create_symlink("nothing", "dangling");
+  EXPECT_EQ(shell("cat soft"), Texts{"r:real(soft)"});
+  EXPECT_EQ(shell("cat linked/a || true"), Texts{"r?:dir/a"});
+  EXPECT_EQ(shell("cat dangling || true"), Texts{"r?:dangling"});
+  EXPECT_EQ(shell("echo x > linked/a; echo x > soft"), (Texts{"w?:dir/a", "w:real(soft)"}));
+}
+
+TEST_F(Opened, ByAnOrdinaryUser) {
+  if (::geteuid() != 0) GTEST_SKIP() << "every test here is run as one";
+  fs::permissions(place.work(), fs::perms::all);
+  fs::permissions(place.work().parent_path(), fs::perms::all);
+  EXPECT_TRUE(in_child_without_rights(
+      [this] { return shell("echo x > new; cat new") == Texts{"w?:new", "r:new"}; }));
+}
+
+TEST(OfTheSystem, IsWhatPackagesAndTheKernelPutThere) {
+  for (const char* path : {"/usr/lib/python3/os.py", "/usr", "/lib/x", "/etc/hosts", "/proc/1/maps",
+                           "/dev/shm/a", "/var/lib/x", "/nix/store/x"}) {
+    EXPECT_TRUE(app::is_of_the_system(path)) << path;
+  }
+  for (const char* path : {"/home/u/a", "/tmp/a", "/usrlocal/a", "/opt/x/a", "/srv/a", "/app/a",
+                           "/usr/src/app/a", "/var/www/a", "/usr/lib/../../home/u/a"}) {
+    EXPECT_FALSE(app::is_of_the_system(path)) << path;
+  }
+}
+
+}  // namespace
+}  // namespace reloadrun::test
