@@ -131,8 +131,8 @@ TEST_F(KeepPortsWith, AProgramThatGainsRightsRunsWithout) {
   const auto start = reports.next("start");
   reports.next("ready");
   program.expect(
-      "as_root has rights of its own, which --keep-ports would take from it: its ports "
-      "are not kept");
+      "as_root has rights of its own, which --keep-ports would take from it: the "
+      "ports of ");
   ::kill(start.number("pid"), SIGKILL);  // which reloadrun may not
   program.expect("waiting for a change");
   end(program);
