@@ -10,6 +10,7 @@
 
 #include "base/fd.hpp"
 #include "e2e/keeping.hpp"
+#include "helpers/client.hpp"
 
 namespace reloadrun::test {
 namespace {
@@ -157,10 +158,10 @@ TEST_F(KeepPortsEnds, HoweverManyWaitTheyAreAnswered) {
   ASSERT_EQ(ask(port).end, End::answered);
   ::kill(first, SIGSTOP);  // what connects from now on it never accepts
   std::vector<Fd> waiting;
-  for (int count = 0; count < 3; ++count) waiting.push_back(connect_for_long(port));
+  for (int count = 0; count < 3; ++count) waiting.push_back(connect_to(port));
   restart_to_the_gate(program);
   // Many more than the five that Python asks for.
-  for (int count = 0; count < 100; ++count) waiting.push_back(connect_for_long(port));
+  for (int count = 0; count < 100; ++count) waiting.push_back(connect_to(port));
   open_gate();
   for (const Fd& one : waiting) {
     ASSERT_TRUE(one);

@@ -1,6 +1,5 @@
 #include "helpers/http_client.hpp"
 
-#include <arpa/inet.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -8,11 +7,10 @@
 #include <array>
 #include <cctype>
 #include <cerrno>
-#include <cstdint>
 #include <string_view>
 #include <utility>
 
-#include "base/fd.hpp"
+#include "helpers/client.hpp"
 #include "helpers/deadline.hpp"
 
 namespace reloadrun::test {
@@ -45,6 +43,8 @@ bool take_body(const std::string& answer, std::string& body) {
 
 End exchange(const Fd& socket, std::string& body) {
   if (!socket) return end_by_errno();
+  const timeval most{patience.count(), 0};
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
   if (::send(socket.get(), request.data(), request.size(), MSG_NOSIGNAL) < 0) return end_by_errno();
   std::string answer;
   for (std::array<char, 4096> block{};;) {
@@ -57,19 +57,6 @@ End exchange(const Fd& socket, std::string& body) {
 
 }  // namespace
 
-Fd connect_for_long(int port) {
-  Fd socket = require_fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
-  const timeval most{patience.count(), 0};
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const auto* const generic = reinterpret_cast<const sockaddr*>(&address);
-  return ::connect(socket.get(), generic, sizeof address) == 0 ? std::move(socket) : Fd();
-}
-
 Asked ask(const Fd& connection) {
   Asked asked;
   asked.begun = Clock::now();
@@ -80,7 +67,7 @@ Asked ask(const Fd& connection) {
 
 Asked ask(int port) {
   const auto begun = Clock::now();
-  Asked asked = ask(connect_for_long(port));
+  Asked asked = ask(connect_to(port));
   asked.begun = begun;
   return asked;
 }

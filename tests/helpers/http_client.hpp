@@ -21,9 +21,7 @@ struct Asked {
   [[nodiscard]] std::chrono::nanoseconds took() const { return ended - begun; }
 };
 
-/// Connected to it, which may wait for who accepts; empty with errno when that fails.
-Fd connect_for_long(int port);
-/// Gets `/` once over this connection; waits for as long as any test does.
+/// Gets `/` once over this connection; waits for the answer for as long as any test does.
 Asked ask(const Fd& connection);
 /// The same over a connection of its own.
 Asked ask(int port);
