@@ -110,7 +110,8 @@ TEST(ListenAddress, None) {
 TEST(ListenAddress, NoGoodName) {
   for (const std::string& name :
        {std::string(), std::string("a\tb"), std::string("\xc3\xa4"), std::string(256, 'n')}) {
-    EXPECT_EQ(fault_of({name + "=80"}), "--listen '" + name + "=80' has no good NAME");
+    const std::string option = name + "=80";
+    EXPECT_EQ(fault_of({option}), "--listen '" + option + "' has no good NAME");
   }
 }
 
