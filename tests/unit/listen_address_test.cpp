@@ -59,7 +59,8 @@ TEST(ListenAddress, Names) {
   EXPECT_EQ(addresses[3].address.text(), "[::1]:8080");
   EXPECT_EQ(addresses[4].address.text(), "unix:@x=y");
   EXPECT_EQ(names_of(addresses), "web:unknown:a b-c:local:5");
-  EXPECT_EQ(parse_listen({std::string(255, 'n') + "=80"}).front().name.size(), 255U);
+  const std::string longest = std::string(255, 'n') + "=80";
+  EXPECT_EQ(parse_listen({longest}).front().name.size(), 255U);
   EXPECT_EQ(names_of({}), "");
 }
 
