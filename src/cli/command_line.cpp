@@ -173,8 +173,8 @@ class CommandLine {
                      "and none is refused",
                      options_.keep_ports);
     parser_.add_flag("--follow",
-                     "Also watch the files outside of the watched directories that\nCOMMAND opens to "
-                     "read; what it opens to write is output",
+                     "Also watch the files elsewhere that COMMAND opens to\nread; what it opens to "
+                     "write is output",
                      options_.follow);
   }
 
