@@ -129,8 +129,8 @@ void Builder::stop_build() {
 void Builder::take_writes() {
   for (auto& notifier : notifiers_) take_writes_from(notifier);
   const auto is_over = [](const net::Notifier& notifier) {
-    pollfd state{notifier.fd(), POLLIN, 0};
-    return ::poll(&state, 1, 0) == 1 && (state.revents & POLLIN) == 0;  // nobody is left
+    const short ready = readiness(notifier.fd(), POLLIN);
+    return ready != 0 && (ready & POLLIN) == 0;  // nobody is left
   };
   std::erase_if(notifiers_, is_over);
 }
@@ -138,8 +138,7 @@ void Builder::take_writes() {
 void Builder::take_writes_from(net::Notifier& notifier) {
   // What waits longer has not been carried out, so nobody can ask for it yet.
   for (int calls = 0; calls < most_writes; ++calls) {
-    pollfd state{notifier.fd(), POLLIN, 0};
-    if (::poll(&state, 1, 0) != 1 || (state.revents & POLLIN) == 0) return;
+    if ((readiness(notifier.fd(), POLLIN) & POLLIN) == 0) return;
     const auto call = notifier.next();
     if (!call) continue;
     const auto paths = net::written_by(*call);

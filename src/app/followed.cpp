@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
-#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -11,6 +9,7 @@
 #include "app/words.hpp"
 #include "base/log.hpp"
 #include "fmt/format.h"
+#include "watch/listing.hpp"
 #include "watch/stamps.hpp"
 
 namespace reloadrun::app {
@@ -28,12 +27,6 @@ constexpr std::size_t most_outputs = 10'000;
 // Beside its database, by whoever writes that.
 constexpr auto sqlites = std::to_array<std::string_view>({"-journal", "-wal", "-shm"});
 
-std::string resolved(const std::string& path) {
-  const std::unique_ptr<char, decltype(&std::free)> full(::realpath(path.c_str(), nullptr),
-                                                         &std::free);
-  return full ? full.get() : "";
-}
-
 }  // namespace
 
 /// What is watched anyway.
@@ -47,7 +40,7 @@ struct Followed::Outside {
       if (!inside.back().ends_with('/')) inside.back() += '/';
     }
     for (const auto* const named : {&view.watched.executables(), &view.watched.env_files()}) {
-      for (const std::string& path : *named) files.push_back(resolved(path));
+      for (const std::string& path : *named) files.push_back(watch::canonical(path));
     }
   }
 
@@ -97,8 +90,8 @@ bool Followed::follow(View& view, const Outside& outside, const OpenedFile& file
   const bool names = file.what == What::listed;
   if (is_output(file.path) || !outside.contains(file.path)) return false;
   if (view.rules.ignores_outside(file.path, names)) return false;
-  const bool full = names ? memory_.listings.size() >= most_listings
-                          : memory_.files.size() >= most_files;
+  const bool full =
+      names ? memory_.listings.size() >= most_listings : memory_.files.size() >= most_files;
   too_many_ = too_many_ || full;
   if (full) return false;
   const std::string path = shown(file.path);
@@ -124,9 +117,8 @@ void Followed::sort_out(watch::Changes& found) {
   if (outputs_.empty()) return;
   std::erase_if(found, [this](const watch::Change& change) {
     const auto names = names_of(change.path);
-    const bool output = std::ranges::any_of(names, [this](const auto& one) {
-      return is_output(one);
-    });
+    const bool output =
+        std::ranges::any_of(names, [this](const auto& one) { return is_output(one); });
     if (output && told_.insert(names.front()).second) {
       log::debug("{} is output: what reloadrun runs has opened it for writing",
                  printable(change.path));

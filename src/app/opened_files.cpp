@@ -16,8 +16,8 @@ using What = OpenedFile::What;
 constexpr std::size_t most_known = 100'000;
 
 constexpr auto of_the_system = std::to_array<std::string_view>(
-    {"/bin", "/boot", "/dev", "/etc", "/gnu", "/lib", "/lib32", "/lib64", "/libx32", "/nix", "/proc",
-     "/run", "/sbin", "/snap", "/sys", "/usr", "/var"});
+    {"/bin", "/boot", "/dev", "/etc", "/gnu", "/lib", "/lib32", "/lib64", "/libx32", "/nix",
+     "/proc", "/run", "/sbin", "/snap", "/sys", "/usr", "/var"});
 constexpr auto but_not = std::to_array<std::string_view>({"/usr/src", "/var/tmp", "/var/www"});
 
 bool lies_in(std::string_view path, std::string_view directory) {

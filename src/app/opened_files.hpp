@@ -1,5 +1,5 @@
-// What the target's tree opens (--follow), from the call to who watches it. Noted by the thread that
-// answers the calls, while the call waits; taken by the reloader's main thread.
+// What the target's tree opens (--follow), from the call to who watches it. Noted by the thread
+// that answers the calls, while the call waits; taken by the reloader's main thread.
 #pragma once
 
 #include <sys/stat.h>

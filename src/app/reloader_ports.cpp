@@ -9,16 +9,6 @@
 
 namespace reloadrun::app {
 
-namespace {
-
-Options asking_for_ports() {
-  Options options;
-  options.keep_ports = true;
-  return options;
-}
-
-}  // namespace
-
 void Reloader::take_call_news() {
   if (target_.starting()) return;  // first it is told that it has started
   observer_.follow_opened();
@@ -34,7 +24,7 @@ void Reloader::take_call_news() {
         log::info("{} does not listen on {} any more: it is let go", name_, address);
         break;
       case Kind::cannot:
-        observer_.tell_once(deaf_to_calls_text(asking_for_ports(), name_, news.error));
+        observer_.tell_once(deaf_to_calls_text({.keep_ports = true}, name_, news.error));
         break;
       case Kind::too_many:
         log::warn("{} listens on too many ports: {} is not kept", name_, address);
@@ -45,15 +35,16 @@ void Reloader::take_call_news() {
 
 /// Why what needs the target's calls is without effect on it.
 void Reloader::tell_unheard(const Target::News& news) {
-  const std::string asked = call_options_text(options_);
+  const CallsNeeded needed{options_.keep_ports, options_.follow};
+  const std::string asked = call_options_text(needed);
   if (asked.empty()) return;
   if (news.gains_rights) {
     observer_.tell_once(fmt::format("{} has rights of its own, which {} would take from it: {}",
-                                    name_, asked, without_calls_text(options_, name_)));
+                                    name_, asked, without_calls_text(needed, name_)));
     return;
   }
   const int error = calls_.refused() != 0 ? calls_.refused() : news.unheard;
-  if (error != 0) observer_.tell_once(deaf_to_calls_text(options_, name_, error));
+  if (error != 0) observer_.tell_once(deaf_to_calls_text(needed, name_, error));
 }
 
 }  // namespace reloadrun::app

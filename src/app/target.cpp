@@ -1,6 +1,5 @@
 #include "app/target.hpp"
 
-#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -48,8 +47,7 @@ Target::Target(const Options& options, const proc::SignalsGiven& signals, std::v
     : options_(options),
       signals_(signals),
       calls_(calls),
-      sockets_(std::move(sockets)),
-      wake_(require_fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {}
+      sockets_(std::move(sockets)) {}
 
 void Target::start(std::uint64_t generation, const std::string& changed,
                    const std::vector<Variable>& variables) {
@@ -65,8 +63,7 @@ void Target::replace_socket(std::size_t place, Fd socket) {
 }
 
 std::optional<Target::News> Target::next() {
-  std::uint64_t count = 0;
-  static_cast<void>(!::read(wake_.get(), &count, sizeof count));  // the queue tells, not the count
+  wake_.reset();
   const std::lock_guard lock(mutex_);
   if (news_.empty()) return std::nullopt;
   News news = std::move(news_.front());
@@ -184,8 +181,7 @@ void Target::tell(News news) {
     const std::lock_guard lock(mutex_);
     news_.push_back(std::move(news));
   }
-  const std::uint64_t one = 1;
-  static_cast<void>(!::write(wake_.get(), &one, sizeof one));  // cannot fail: the count never fills
+  wake_.set();
 }
 
 }  // namespace reloadrun::app

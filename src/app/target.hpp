@@ -17,6 +17,7 @@
 #include "app/target_calls.hpp"
 #include "base/clock.hpp"
 #include "base/ending.hpp"
+#include "base/event.hpp"
 #include "base/fd.hpp"
 #include "proc/child.hpp"
 #include "proc/signals.hpp"
@@ -47,7 +48,8 @@ class Target {
     bool gains_rights = false;  ///< ... which it would not, if they were
   };
 
-  /// `sockets`: of --listen, given to every COMMAND. `calls` hears of each start, and outlives this.
+  /// `sockets`: of --listen, given to every COMMAND. `calls` hears of each start, and outlives
+  /// this.
   Target(const Options& options, const proc::SignalsGiven& signals, std::vector<Fd> sockets,
          TargetCalls& calls);
   Target(const Target&) = delete;
@@ -62,7 +64,7 @@ class Target {
   void replace_socket(std::size_t place, Fd socket);
 
   /// Readable when there is news.
-  [[nodiscard]] int fd() const { return wake_.get(); }
+  [[nodiscard]] int fd() const { return wake_.fd(); }
   std::optional<News> next();
 
   /// Whether a start is under way or COMMAND runs, as far as next() has told.
@@ -104,7 +106,7 @@ class Target {
   pid_t untold_ = 0;
 
   // Shared with the worker.
-  Fd wake_;
+  Event wake_;
   std::mutex mutex_;
   std::deque<News> news_;
 };

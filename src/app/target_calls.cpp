@@ -1,13 +1,10 @@
 #include "app/target_calls.hpp"
 
 #include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstdint>
 #include <iterator>
 #include <utility>
 
@@ -21,18 +18,6 @@ namespace {
 // A program that starts opens file after file: they are gathered for so long before the main thread
 // is woken. What changes meanwhile is seen all the same.
 constexpr Duration opens_rest = std::chrono::milliseconds(5);
-
-Fd make_event() { return require_fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd"); }
-
-void set(const Fd& event) {
-  const std::uint64_t one = 1;
-  static_cast<void>(!::write(event.get(), &one, sizeof one));  // cannot fail: it never fills
-}
-
-void reset(const Fd& event) {
-  std::uint64_t count = 0;
-  static_cast<void>(!::read(event.get(), &count, sizeof count));
-}
 
 }  // namespace
 
@@ -48,8 +33,6 @@ std::vector<net::KeptSocket> kept_sockets(std::vector<Fd> sockets, Handover& val
 TargetCalls::TargetCalls(const Options& options, std::vector<net::KeptSocket> kept)
     : keeps_ports_(options.keep_ports),
       follows_(options.follow),
-      told_(make_event()),
-      wake_(make_event()),
       ports_(proc::descendant_has_socket) {
   if (!keeps_ports_ && !follows_) return;
   refused_ = net::calls_can_go_on() ? net::why_no_callers() : ENOSYS;
@@ -63,7 +46,7 @@ TargetCalls::TargetCalls(const Options& options, std::vector<net::KeptSocket> ke
 void TargetCalls::serve(Fd listener) {
   const std::lock_guard lock(mutex_);
   listeners_.push_back(std::move(listener));
-  set(wake_);
+  wake_.set();
 }
 
 void TargetCalls::target_stops() {
@@ -74,7 +57,7 @@ void TargetCalls::target_stops() {
 void TargetCalls::target_gone() {
   const std::lock_guard lock(mutex_);
   ports_.target_gone(Clock::now());
-  set(wake_);  // there is something to be waited for
+  wake_.set();  // there is something to be waited for
 }
 
 std::vector<net::KeptSocket> TargetCalls::hand_over() {
@@ -88,7 +71,7 @@ void TargetCalls::let_go_of_all() {
 }
 
 std::vector<net::KeepPorts::News> TargetCalls::news() {
-  reset(told_);
+  told_.reset();
   const std::lock_guard lock(mutex_);
   return std::exchange(news_, {});
 }
@@ -97,10 +80,10 @@ std::vector<net::KeepPorts::News> TargetCalls::news() {
 
 void TargetCalls::work() {
   for (;;) {
-    std::vector<pollfd> descriptors{{wake_.get(), POLLIN, 0}};
+    std::vector<pollfd> descriptors{{wake_.fd(), POLLIN, 0}};
     for (const auto& notifier : notifiers_) descriptors.push_back({notifier.fd(), POLLIN, 0});
     wait_for(descriptors, earlier(next_, tell_at_));
-    if (descriptors.front().revents != 0) reset(wake_);
+    if (descriptors.front().revents != 0) wake_.reset();
     // Those that have neither are over: nobody is left who could call.
     std::size_t place = 0;
     std::erase_if(notifiers_, [&](net::Notifier& notifier) {
@@ -116,7 +99,7 @@ void TargetCalls::work() {
     std::ranges::move(ports_.news(), std::back_inserter(news_));
     const bool opens_rested = tell_at_ && *tell_at_ <= now;
     if (opens_rested) tell_at_.reset();
-    if (opens_rested || !news_.empty()) set(told_);
+    if (opens_rested || !news_.empty()) told_.set();
   }
 }
 

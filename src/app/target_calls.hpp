@@ -1,7 +1,7 @@
 // Answers the system calls of the target's tree that wait for it (--keep-ports, --follow), on a
-// thread of its own: what the target asks for cannot wait until the main thread has looked at a hundred thousand
-// files. Made and asked by the reloader's main thread; the worker that starts COMMAND gives it what
-// to listen to.
+// thread of its own: what the target asks for cannot wait until the main thread has looked at a
+// hundred thousand files. Made and asked by the reloader's main thread; the worker that starts
+// COMMAND gives it what to listen to.
 #pragma once
 
 #include <mutex>
@@ -11,6 +11,7 @@
 #include "app/handover.hpp"
 #include "app/opened_files.hpp"
 #include "base/clock.hpp"
+#include "base/event.hpp"
 #include "base/fd.hpp"
 #include "net/call_filter.hpp"
 #include "net/keep_ports.hpp"
@@ -22,7 +23,8 @@ namespace reloadrun::app {
 /// What an earlier generation has handed over, taken from it.
 std::vector<net::KeptSocket> kept_sockets(std::vector<Fd> sockets, Handover& values);
 
-/// Never destroyed while a target runs: its calls would fail. The reloader ends its process instead.
+/// Never destroyed while a target runs: its calls would fail. The reloader ends its process
+/// instead.
 class TargetCalls {
  public:
   /// Takes over what an earlier generation has kept. Throws std::system_error.
@@ -49,7 +51,7 @@ class TargetCalls {
   [[nodiscard]] OpenedFiles* opened() { return follows_ ? &opened_ : nullptr; }
 
   /// Readable when there is news, or something was opened.
-  [[nodiscard]] int fd() const { return told_.get(); }
+  [[nodiscard]] int fd() const { return told_.fd(); }
   std::vector<net::KeepPorts::News> news();
 
  private:
@@ -60,8 +62,8 @@ class TargetCalls {
   const bool follows_;
   net::CallFilter filter_;
   int refused_ = 0;
-  Fd told_;
-  Fd wake_;
+  Event told_;
+  Event wake_;
 
   // Shared.
   std::mutex mutex_;

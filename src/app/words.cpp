@@ -151,21 +151,21 @@ std::string blind_build_text(int error) {
       std::strerror(error));
 }
 
-std::string call_options_text(const Options& options) {
-  if (options.keep_ports && options.follow) return "--keep-ports and --follow";
-  if (options.keep_ports) return "--keep-ports";
-  return options.follow ? "--follow" : "";
+std::string call_options_text(CallsNeeded needed) {
+  if (needed.keep_ports && needed.follow) return "--keep-ports and --follow";
+  if (needed.keep_ports) return "--keep-ports";
+  return needed.follow ? "--follow" : "";
 }
 
-std::string without_calls_text(const Options& options, const std::string& command) {
+std::string without_calls_text(CallsNeeded needed, const std::string& command) {
   std::string text;
-  if (options.keep_ports) text = fmt::format("the ports of {} are not kept", command);
-  if (options.keep_ports && options.follow) text += ", and ";
-  if (options.follow) text += fmt::format("what {} opens is not followed", command);
+  if (needed.keep_ports) text = fmt::format("the ports of {} are not kept", command);
+  if (needed.keep_ports && needed.follow) text += ", and ";
+  if (needed.follow) text += fmt::format("what {} opens is not followed", command);
   return text;
 }
 
-std::string deaf_to_calls_text(const Options& options, const std::string& command, int error) {
+std::string deaf_to_calls_text(CallsNeeded needed, const std::string& command, int error) {
   std::string why = std::generic_category().message(error);
   if (error == EBUSY) {
     why = "who has started reloadrun answers system calls already, as another reloadrun may";
@@ -174,8 +174,8 @@ std::string deaf_to_calls_text(const Options& options, const std::string& comman
   } else if (error == EPERM || error == EACCES) {
     why = "it is forbidden to look into this process, as in some containers";
   }
-  return fmt::format("{}: {}: {}", call_options_text(options), why,
-                     without_calls_text(options, command));
+  return fmt::format("{}: {}: {}", call_options_text(needed), why,
+                     without_calls_text(needed, command));
 }
 
 std::string names_of(const std::vector<proc::TreeStop::Left>& left) {

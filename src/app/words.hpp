@@ -39,12 +39,18 @@ std::string unfinished_text(const std::string& command, proc::Wholeness wholenes
 /// What follows from the kernel's refusal, by this errno, to tell what a build writes.
 std::string blind_build_text(int error);
 
-/// Which options of these need COMMAND's calls: "--keep-ports and --follow"; empty for none.
-std::string call_options_text(const Options& options);
-/// What they come to then: "the ports of python3 are not kept, and nothing is followed".
-std::string without_calls_text(const Options& options, const std::string& command);
+/// What COMMAND's calls are needed for.
+struct CallsNeeded {
+  bool keep_ports = false;
+  bool follow = false;
+};
+/// The options in question: "--keep-ports and --follow"; empty for none.
+std::string call_options_text(CallsNeeded needed);
+/// What they come to without: "the ports of python3 are not kept, and what python3 opens is not
+/// followed".
+std::string without_calls_text(CallsNeeded needed, const std::string& command);
 /// What follows from the kernel's refusal, by this errno, to let us answer COMMAND's calls.
-std::string deaf_to_calls_text(const Options& options, const std::string& command, int error);
+std::string deaf_to_calls_text(CallsNeeded needed, const std::string& command, int error);
 
 /// "python3 (pid 12), sh (pid 14, which may not be signalled)".
 std::string names_of(const std::vector<proc::TreeStop::Left>& left);

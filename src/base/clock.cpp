@@ -23,4 +23,9 @@ void wait_for(std::span<pollfd> descriptors, Deadline until) {
   }
 }
 
+short readiness(int fd, short events) {
+  pollfd state{fd, events, 0};
+  return ::poll(&state, 1, 0) == 1 ? state.revents : short{0};
+}
+
 }  // namespace reloadrun

@@ -29,4 +29,7 @@ inline Deadline earlier(Deadline a, Deadline b) {
 /// std::system_error when poll cannot be done at all.
 void wait_for(std::span<pollfd> descriptors, Deadline until);
 
+/// What of `events` `fd` is ready for now, with POLLHUP and POLLERR, of which poll(2) tells unasked.
+short readiness(int fd, short events);
+
 }  // namespace reloadrun

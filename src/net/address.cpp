@@ -43,7 +43,8 @@ Address Address::of_socket(int socket) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   if (::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
-  return Address(std::string_view{reinterpret_cast<const char*>(&address), std::min<std::size_t>(size, sizeof address)});
+  return Address(std::string_view{reinterpret_cast<const char*>(&address),
+                                  std::min<std::size_t>(size, sizeof address)});
 }
 
 int Address::family() const {

@@ -18,6 +18,12 @@ struct Address {
   /// That of a socket; its family is AF_UNSPEC when there is none.
   static Address of_socket(int socket);
 
+  /// As system calls take it; as long as this one is.
+  [[nodiscard]] const sockaddr* generic() const {
+    return reinterpret_cast<const sockaddr*>(bytes.data());
+  }
+  [[nodiscard]] socklen_t size() const { return static_cast<socklen_t>(bytes.size()); }
+
   [[nodiscard]] int family() const;
   [[nodiscard]] bool is_internet() const { return family() == AF_INET || family() == AF_INET6; }
   /// Of an internet address; 0 of others, and where the kernel is to choose.

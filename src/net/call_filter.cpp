@@ -47,7 +47,9 @@ void CallFilter::notify(int call, When when, Machine machine) {
 }
 
 void CallFilter::refuse(int call, int error) {
-  rules_.push_back({Machine::native, call, {},
+  rules_.push_back({Machine::native,
+                    call,
+                    {},
                     SECCOMP_RET_ERRNO | (static_cast<std::uint32_t>(error) & SECCOMP_RET_DATA)});
 }
 

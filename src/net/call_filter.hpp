@@ -1,5 +1,5 @@
-// Which system calls a notifier is to hear of, as a program for the kernel (seccomp(2)). Made by who
-// starts a process that is to be filtered; any thread.
+// Which system calls a notifier is to hear of, as a program for the kernel (seccomp(2)). Made by
+// who starts a process that is to be filtered; any thread.
 #pragma once
 
 #include <linux/filter.h>

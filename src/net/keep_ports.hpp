@@ -1,14 +1,17 @@
 // Keeps what the target listens on open while it is started anew, and gives it back when the next
-// one binds the same address (--keep-ports). It answers bind(), listen() and shutdown() in the place
-// of the kernel where that is needed, and lets all others go on, so that a program that knows
+// one binds the same address (--keep-ports). It answers bind(), listen() and shutdown() in the
+// place of the kernel where that is needed, and lets all others go on, so that a program that knows
 // nothing of it finds what it would find without.
 //
 // A socket is kept from listen() on: who only binds may be a client. It is handed on at bind(), and
 // not at listen(), since a program asks in between which port it has got.
 //
 // Driven by one thread, which answers calls and calls attend() at next(); see app/target_calls.
+//
+// keep_ports.cpp has how long a socket is kept, keep_ports_calls.cpp what is answered.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <string>
@@ -68,14 +71,18 @@ class KeepPorts {
     KeptSocket it;
     SocketNumber number = 0;
     SocketKind kind;
-    Address address;       ///< the real one
-    bool claimed = false;  ///< by this generation
-    bool served = false;   ///< ... which has called listen()
-    bool raised = false;   ///< its queue may be longer than the target has asked for
+    Address address;          ///< the real one
+    bool claimed = false;     ///< by this generation
+    bool served = false;      ///< ... which has called listen()
+    bool raised = false;      ///< its queue may be longer than the target has asked for
     Deadline unsure_since{};  ///< listen() was let go on, and is not done yet
-    bool was_alone = false;  ///< at the last check: somebody waited, and nobody had it open
+    bool was_alone = false;   ///< at the last check: somebody waited, and nobody had it open
   };
   using Table = std::vector<Kept>;
+
+  // Between two looks at those of which something is to come.
+  static constexpr Duration first_pause = std::chrono::microseconds(200);
+  static constexpr Duration longest_pause = std::chrono::milliseconds(100);
 
   void answer_bind(Notifier& notifier, const Call& call);
   bool swap(Notifier& notifier, const Call& call, const Address& asked);
@@ -100,11 +107,11 @@ class KeepPorts {
   const std::function<bool(SocketNumber)> is_held_;
   Table kept_;
   std::map<SocketNumber, Address> asked_for_any_port_;  ///< by whom the kernel was to choose one
-  TimePoint free_since_{};  ///< since when what is not claimed waits
+  TimePoint free_since_{};                              ///< since when what is not claimed waits
   Deadline served_since_;   ///< when this generation has last begun to listen
   TimePoint next_check_{};  ///< of those that are abandoned
   Deadline next_;
-  Duration pause_{};  ///< until the next look at who is unsure
+  Duration pause_{};       ///< until the next look at who is unsure
   bool stopping_ = false;  ///< the target is
   bool told_cannot_ = false;
   bool told_too_many_ = false;

@@ -6,10 +6,11 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <sys/stat.h>
 
 #include <array>
 #include <cstring>
+
+#include "base/clock.hpp"
 
 namespace reloadrun::net {
 namespace {
@@ -28,18 +29,28 @@ struct Option {
 
 // What a server may set before bind() and expects of what it accepts. Those that follow bind() are
 // set on the kept socket itself, since it is the program's by then.
-constexpr std::array copied{
-    Option{SOL_SOCKET, SO_REUSEADDR},     Option{SOL_SOCKET, SO_KEEPALIVE},
-    Option{SOL_SOCKET, SO_OOBINLINE},     Option{SOL_SOCKET, SO_PRIORITY},
-    Option{SOL_SOCKET, SO_SNDBUF, 2},     Option{SOL_SOCKET, SO_RCVBUF, 2},
-    Option{SOL_SOCKET, SO_RCVLOWAT},      Option{SOL_SOCKET, SO_PASSCRED},
-    Option{SOL_SOCKET, SO_DONTROUTE},     Option{SOL_SOCKET, SO_TIMESTAMP},
-    Option{SOL_SOCKET, SO_MARK},          Option{IPPROTO_TCP, TCP_NODELAY},
-    Option{IPPROTO_TCP, TCP_KEEPIDLE},    Option{IPPROTO_TCP, TCP_KEEPINTVL},
-    Option{IPPROTO_TCP, TCP_KEEPCNT},     Option{IPPROTO_TCP, TCP_DEFER_ACCEPT},
-    Option{IPPROTO_TCP, TCP_USER_TIMEOUT}, Option{IPPROTO_TCP, TCP_FASTOPEN},
-    Option{IPPROTO_IP, IP_TOS},           Option{IPPROTO_IP, IP_TTL},
-    Option{IPPROTO_IPV6, IPV6_TCLASS},    Option{IPPROTO_IPV6, IPV6_UNICAST_HOPS}};
+constexpr std::array copied{Option{SOL_SOCKET, SO_REUSEADDR},
+                            Option{SOL_SOCKET, SO_KEEPALIVE},
+                            Option{SOL_SOCKET, SO_OOBINLINE},
+                            Option{SOL_SOCKET, SO_PRIORITY},
+                            Option{SOL_SOCKET, SO_SNDBUF, 2},
+                            Option{SOL_SOCKET, SO_RCVBUF, 2},
+                            Option{SOL_SOCKET, SO_RCVLOWAT},
+                            Option{SOL_SOCKET, SO_PASSCRED},
+                            Option{SOL_SOCKET, SO_DONTROUTE},
+                            Option{SOL_SOCKET, SO_TIMESTAMP},
+                            Option{SOL_SOCKET, SO_MARK},
+                            Option{IPPROTO_TCP, TCP_NODELAY},
+                            Option{IPPROTO_TCP, TCP_KEEPIDLE},
+                            Option{IPPROTO_TCP, TCP_KEEPINTVL},
+                            Option{IPPROTO_TCP, TCP_KEEPCNT},
+                            Option{IPPROTO_TCP, TCP_DEFER_ACCEPT},
+                            Option{IPPROTO_TCP, TCP_USER_TIMEOUT},
+                            Option{IPPROTO_TCP, TCP_FASTOPEN},
+                            Option{IPPROTO_IP, IP_TOS},
+                            Option{IPPROTO_IP, IP_TTL},
+                            Option{IPPROTO_IPV6, IPV6_TCLASS},
+                            Option{IPPROTO_IPV6, IPV6_UNICAST_HOPS}};
 
 constexpr std::array copied_whole{Option{SOL_SOCKET, SO_LINGER}, Option{SOL_SOCKET, SO_RCVTIMEO},
                                   Option{SOL_SOCKET, SO_SNDTIMEO}};
@@ -62,18 +73,17 @@ void copy_whole(const Option& what, int from, int to) {
 }
 
 /// Where the address is reached from here: nobody connects to the unspecified one.
-std::string reachable(const Address& address) {
-  std::string bytes = address.bytes;
+Address reachable(Address address) {
   if (address.family() == AF_INET) {
-    auto* const internet = reinterpret_cast<sockaddr_in*>(bytes.data());
+    auto* const internet = reinterpret_cast<sockaddr_in*>(address.bytes.data());
     if (internet->sin_addr.s_addr == INADDR_ANY) {
       internet->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     }
   } else if (address.family() == AF_INET6) {
-    auto* const internet = reinterpret_cast<sockaddr_in6*>(bytes.data());
+    auto* const internet = reinterpret_cast<sockaddr_in6*>(address.bytes.data());
     if (IN6_IS_ADDR_UNSPECIFIED(&internet->sin6_addr)) internet->sin6_addr = in6addr_loopback;
   }
-  return bytes;
+  return address;
 }
 
 }  // namespace
@@ -104,10 +114,7 @@ SocketKind kind_of(int socket) {
 
 bool listens(int socket) { return option(socket, SOL_SOCKET, SO_ACCEPTCONN) != 0; }
 
-bool has_waiting(int socket) {
-  pollfd state{socket, POLLIN, 0};
-  return ::poll(&state, 1, 0) == 1 && (state.revents & POLLIN) != 0;
-}
+bool has_waiting(int socket) { return (readiness(socket, POLLIN) & POLLIN) != 0; }
 
 void dress(int kept, int own) {
   for (const Option& one : copied) copy(one, own, kept);
@@ -119,19 +126,12 @@ void dress(int kept, int own) {
 }
 
 void wake_acceptors(const Address& address, int times) {
-  const std::string bytes = reachable(address);
+  const Address there = reachable(address);
   for (; times > 0; --times) {
-    const Fd client(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    const Fd client(::socket(there.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     // It is established as soon as the listener has room for it, whether we wait for it or not.
-    static_cast<void>(::connect(client.get(), reinterpret_cast<const sockaddr*>(bytes.data()),
-                                static_cast<socklen_t>(bytes.size())));
+    static_cast<void>(::connect(client.get(), there.generic(), there.size()));
   }
-}
-
-std::optional<FileNumber> file_at(const std::string& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
-  return FileNumber{status.st_dev, status.st_ino};
 }
 
 }  // namespace reloadrun::net

@@ -4,14 +4,12 @@
 
 #include <sys/socket.h>
 
-#include <compare>
-#include <cstdint>
-#include <optional>
 #include <string>
 
 #include "base/fd.hpp"
 #include "net/address.hpp"
 #include "net/caller.hpp"
+#include "net/file_number.hpp"
 
 namespace reloadrun::net {
 
@@ -41,14 +39,6 @@ void dress(int kept, int own);
 
 /// Connects to it `times` times, and closes at once, so that as many who wait in accept() go on.
 void wake_acceptors(const Address& address, int times);
-
-/// Which file a unix socket's path leads to.
-struct FileNumber {
-  std::uint64_t device = 0;
-  std::uint64_t inode = 0;
-  friend auto operator<=>(const FileNumber&, const FileNumber&) = default;
-};
-std::optional<FileNumber> file_at(const std::string& path);
 
 /// What is known of a socket beside what it knows itself.
 struct KeptValues {

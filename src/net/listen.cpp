@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/clock.hpp"
 #include "fmt/format.h"
 #include "reloadrun/error.hpp"
 
@@ -33,31 +34,20 @@ const char* what_to_do(int error, bool is_unix) {
   }
 }
 
-const sockaddr* generic(const Address& address) {
-  return reinterpret_cast<const sockaddr*>(address.bytes.data());
-}
-socklen_t size_of(const Address& address) { return static_cast<socklen_t>(address.bytes.size()); }
-
 /// errno of connecting there, or 0.
 int connect_error(const Address& address) {
   const Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket) return errno;
-  return ::connect(socket.get(), generic(address), size_of(address)) == 0 ? 0 : errno;
+  return ::connect(socket.get(), address.generic(), address.size()) == 0 ? 0 : errno;
 }
 
 }  // namespace
 
-SocketFile::SocketFile(std::string path) : path_(std::move(path)) {
-  struct stat status {};
-  if (::lstat(path_.c_str(), &status) != 0) return;  // it is not there, then
-  device_ = status.st_dev;
-  inode_ = status.st_ino;
-}
+SocketFile::SocketFile(std::string path) : path_(std::move(path)), made_(entry_at(path_)) {}
 
 SocketFile& SocketFile::operator=(SocketFile&& other) noexcept {
   std::swap(path_, other.path_);
-  std::swap(device_, other.device_);
-  std::swap(inode_, other.inode_);
+  std::swap(made_, other.made_);
   return *this;
 }
 
@@ -65,12 +55,7 @@ SocketFile::~SocketFile() {
   if (!path_.empty() && is_there()) ::unlink(path_.c_str());
 }
 
-bool SocketFile::is_there() const {
-  if (path_.empty()) return true;
-  struct stat status {};
-  return ::lstat(path_.c_str(), &status) == 0 && status.st_dev == device_ &&
-         status.st_ino == inode_;
-}
+bool SocketFile::is_there() const { return path_.empty() || (made_ && entry_at(path_) == made_); }
 
 Listener::Listener(ListenAddress address) : address_(std::move(address)) { open(); }
 
@@ -94,7 +79,7 @@ void Listener::open() {
     const int on = 1;
     require(::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0);
   }
-  require(::bind(socket, generic(address), size_of(address)) == 0);
+  require(::bind(socket, address.generic(), address.size()) == 0);
   if (!address.path().empty()) file_ = SocketFile(address.path());
   require(::listen(socket, SOMAXCONN) == 0);
   if (is_internet) address = Address::of_socket(socket);  // with the port, when it was 0
@@ -128,8 +113,7 @@ void Listener::refuse(int error) const {
 
 bool Listener::was_shut_down() const {
   // POLLHUP alone would not tell of a unix socket of which only reading was shut down.
-  pollfd socket{socket_.get(), POLLRDHUP, 0};
-  return ::poll(&socket, 1, 0) == 1 && (socket.revents & (POLLHUP | POLLRDHUP)) != 0;
+  return (readiness(socket_.get(), POLLRDHUP) & (POLLHUP | POLLRDHUP)) != 0;
 }
 
 Listeners::Listeners(std::vector<ListenAddress> addresses) {

@@ -8,15 +8,16 @@
 #pragma once
 
 #include <poll.h>
-#include <sys/types.h>
 
 #include <cstddef>
 #include <deque>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/fd.hpp"
+#include "net/file_number.hpp"
 #include "net/listen_address.hpp"
 #include "reloadrun/error.hpp"
 
@@ -39,8 +40,7 @@ class SocketFile {
 
  private:
   std::string path_;
-  dev_t device_ = 0;
-  ino_t inode_ = 0;
+  std::optional<FileNumber> made_;  // nullopt: it was gone at once
 };
 
 /// One socket.

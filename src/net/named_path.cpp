@@ -11,14 +11,12 @@
 
 namespace reloadrun::net {
 
-std::string NamedPath::whole() const {
-  return path.empty() ? directory : directory + "/" + path;
-}
+std::string NamedPath::whole() const { return path.empty() ? directory : directory + "/" + path; }
 
 NamedPath path_of(pid_t thread, const std::string& path) {
   const bool absolute = path.starts_with('/');
-  return {fmt::format("/proc/{}/{}", thread, absolute ? "root" : "cwd"), path.substr(absolute ? 1 : 0),
-          absolute};
+  return {fmt::format("/proc/{}/{}", thread, absolute ? "root" : "cwd"),
+          path.substr(absolute ? 1 : 0), absolute};
 }
 
 std::optional<NamedPath> path_named(const Call& call, PathArguments arguments) {

@@ -23,7 +23,7 @@ struct PathArguments {
 /// on.
 struct NamedPath {
   std::string directory;
-  std::string path;  ///< relative to it; empty: the directory's descriptor itself
+  std::string path;        ///< relative to it; empty: the directory's descriptor itself
   bool from_root = false;  ///< it begins at the caller's root
 
   [[nodiscard]] std::string whole() const;
@@ -45,8 +45,8 @@ std::optional<std::string> path_of(const Fd& file);
 /// is none, or we may not look into the process.
 std::optional<std::string> resolved(const std::string& path);
 
-/// The same but for the last name, which is given as it stands, whether there is such a file or not.
-/// nullopt when that is none of an entry.
+/// The same but for the last name, which is given as it stands, whether there is such a file or
+/// not. nullopt when that is none of an entry.
 std::optional<std::string> resolved_entry(const NamedPath& path);
 
 }  // namespace reloadrun::net

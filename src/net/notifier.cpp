@@ -98,8 +98,11 @@ std::optional<Call> Notifier::next() {
     return std::nullopt;  // ENOENT: its process was killed, or a signal has taken it out of it
   }
   const bool compat = notice.data.arch == AUDIT_ARCH_I386;
-  Call call{notice.id, static_cast<pid_t>(notice.pid),
-            compat ? Machine::compat : Machine::native, notice.data.nr, {}};
+  Call call{notice.id,
+            static_cast<pid_t>(notice.pid),
+            compat ? Machine::compat : Machine::native,
+            notice.data.nr,
+            {}};
   std::ranges::copy(notice.data.args, call.arguments.begin());
   return call;
 }

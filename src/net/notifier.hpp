@@ -48,8 +48,8 @@ class Notifier {
   /// Readable when a call waits.
   [[nodiscard]] int fd() const { return listener_.get(); }
 
-  /// A call that waits, to be answered by let_go_on() or answer_done(); nullopt when it has been given up meanwhile.
-  /// To be called when fd() is readable: it might wait otherwise.
+  /// A call that waits, to be answered by let_go_on() or answer_done(); nullopt when it has been
+  /// given up meanwhile. To be called when fd() is readable: it might wait otherwise.
   std::optional<Call> next();
 
   /// Whether this call still waits. What was read of its process before is its own then, and not
@@ -64,7 +64,6 @@ class Notifier {
 
  private:
   void answer(const Call& call, std::uint32_t flags);
-
 
   Fd listener_;
 };

@@ -38,13 +38,13 @@ struct Opened {
 };
 
 /// Whether what is only read at this absolute path is of no interest. Asked for the name that the
-/// call gives, if it is absolute, and for what that leads to; the sooner it says so, the shorter the
-/// call waits.
+/// call gives, if it is absolute, and for what that leads to; the sooner it says so, the shorter
+/// the call waits.
 using LeaveOut = std::function<bool(std::string_view path)>;
 
 /// What a call that notify_of_opens() has notified of opens. nullopt for what is left out; for what
-/// is neither a regular file nor a directory to be listed, or cannot be reached; for what only names
-/// a file (O_PATH); and for what cannot be known: the process has ended, or may not be read.
+/// is neither a regular file nor a directory to be listed, or cannot be reached; for what only
+/// names a file (O_PATH); and for what cannot be known: the process has ended, or may not be read.
 std::optional<Opened> opened_by(const Call& call, const LeaveOut& left_out = {});
 
 }  // namespace reloadrun::net

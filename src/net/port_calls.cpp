@@ -56,8 +56,8 @@ std::optional<Call> port_call(const Call& waiting) {
   if (call.machine == Machine::native) return call;
   if (call.number == compat_socketcall) {
     std::array<std::uint32_t, 3> arguments{};
-    const auto one = std::ranges::find(multiplexed, static_cast<int>(call.arguments[0]),
-                                       &Same::compat);
+    const auto one =
+        std::ranges::find(multiplexed, static_cast<int>(call.arguments[0]), &Same::compat);
     if (one == multiplexed.end()) return std::nullopt;
     const std::size_t size = sizeof(std::uint32_t) * (one->native == SYS_bind ? 3 : 2);
     const auto bytes = call.bytes(1, size);

@@ -12,7 +12,7 @@ namespace reloadrun::net {
 void notify_of_ports(CallFilter& filter);
 
 /// `call` with the number and the arguments that it has on this machine, whatever it was made as;
-/// nullopt when it is another one, or its arguments cannot be read.
+/// nullopt when a 32-bit program has made another one, or its arguments cannot be read.
 std::optional<Call> port_call(const Call& call);
 
 }  // namespace reloadrun::net

@@ -87,8 +87,7 @@ CallFilter write_filter() {
   filter.refuse(SYS_io_uring_setup, ENOSYS);
   for (const Writing& one : writings) {
     const bool by_flags = one.flags != no_argument;
-    filter.notify(one.call, by_flags ? When::any_bit(one.flags, opened_to_write)
-                                     : When{});
+    filter.notify(one.call, by_flags ? When::any_bit(one.flags, opened_to_write) : When{});
   }
   return filter;
 }

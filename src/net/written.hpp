@@ -14,8 +14,8 @@
 
 namespace reloadrun::net {
 
-/// Notifies of such calls alone, and refuses to make rings (io_uring), which pass by filters. Opening
-/// a file to read it costs nothing.
+/// Notifies of such calls alone, and refuses to make rings (io_uring), which pass by filters.
+/// Opening a file to read it costs nothing.
 CallFilter write_filter();
 
 /// What a call that write_filter() has notified of may write: absolute paths without links, but for

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <memory>
 
 namespace reloadrun::watch {
@@ -33,6 +34,12 @@ unsigned char type_of(int directory, const char* name) {
 bool exists(const std::string& path) {
   struct stat status {};
   return ::lstat(path.c_str(), &status) == 0;
+}
+
+std::string canonical(const std::string& path) {
+  const std::unique_ptr<char, decltype(&std::free)> full(::realpath(path.c_str(), nullptr),
+                                                         &std::free);
+  return full ? full.get() : "";
 }
 
 void require_that_file_is_to_blame(std::string_view path) {

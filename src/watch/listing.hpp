@@ -1,4 +1,5 @@
-// Reading a directory: its entries, and which failures say nothing but that a file is not there.
+// Reading a directory and where a path leads: and which failures say nothing but that a file is not
+// there.
 #pragma once
 
 #include <memory_resource>
@@ -17,6 +18,9 @@ struct Listed {
 
 /// Whether there is such an entry, be it a link that leads nowhere.
 bool exists(const std::string& path);
+
+/// Absolute and without links; empty when it leads nowhere.
+std::string canonical(const std::string& path);
 
 /// A directory's descriptor; empty when it is not there or may not be read, errno says why.
 /// `follow`: the last part of the path may be a link. Throws std::system_error for any other

@@ -3,12 +3,11 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <ctime>
 #include <filesystem>
-#include <memory>
 
 #include "fmt/format.h"
+#include "watch/listing.hpp"
 
 namespace reloadrun::watch {
 namespace {
@@ -19,13 +18,6 @@ Duration processor_time() {
   timespec now{};
   ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
   return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
-}
-
-/// Absolute and without links; empty when it leads nowhere.
-std::string canonical(const std::string& path) {
-  const std::unique_ptr<char, decltype(&std::free)> full(::realpath(path.c_str(), nullptr),
-                                                         &std::free);
-  return full ? full.get() : "";
 }
 
 }  // namespace

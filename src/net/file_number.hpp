@@ -1,0 +1,23 @@
+// Which file the path of a unix socket leads to: the path may lead to another one later. Any
+// thread.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace reloadrun::net {
+
+struct FileNumber {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  friend auto operator<=>(const FileNumber&, const FileNumber&) = default;
+};
+
+/// Through links; nullopt when it leads nowhere.
+std::optional<FileNumber> file_at(const std::string& path);
+/// Of a link, its own.
+std::optional<FileNumber> entry_at(const std::string& path);
+
+}  // namespace reloadrun::net
