@@ -68,17 +68,17 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST_P(KeepPortsEndsBy, WhileItServes) {
   Program program(invocation());
-  static_cast<void>(expect_listening(program));
+  expect_listening(program);
   expect_answer(port, "/", "one");
   write_server("two");
-  static_cast<void>(expect_listening(program));
+  expect_listening(program);
   expect_answer(port, "/", "two");
   end_and_expect_nothing_kept(program);
 }
 
 TEST_P(KeepPortsEndsBy, WhileAClientWaits) {
   Program program(invocation());
-  static_cast<void>(expect_listening(program));
+  expect_listening(program);
   Client client(port);
   client.expect_answers();
   restart_to_the_gate(program);
@@ -89,16 +89,14 @@ TEST_P(KeepPortsEndsBy, WhileAClientWaits) {
 
 TEST_F(KeepPortsEnds, AServerThatFailsIsWaitedForUntilItIsMended) {
   Program program(keeping());
-  static_cast<void>(expect_listening(program));
+  expect_listening(program);
   Client client(port);
   client.expect_answers();
   place.edit("server.py", "this is no Python\n");
   program.expect("exited with status 1");
   program.expect("waiting for a change");
   expect_waiting(client);
-  write_server("mended");
-  static_cast<void>(expect_listening(program));
-  client.expect_answers();
+  expect_served_anew(program, client, "mended");
   EXPECT_EQ(ask(port).body, "mended");
   expect_none_refused(client);
   end(program);
@@ -107,7 +105,7 @@ TEST_F(KeepPortsEnds, AServerThatFailsIsWaitedForUntilItIsMended) {
 TEST_F(KeepPortsEnds, APortThatIsNotAskedForAnyMoreIsLetGo) {
   const int other = free_port();
   Program program(keeping());
-  static_cast<void>(expect_listening(program));
+  expect_listening(program);
   write_server_at(other, "elsewhere");
   program.expect(fmt::format("listening on 127.0.0.1:{}, ", other));
   program.expect(fmt::format("does not listen on 127.0.0.1:{} any more: it is let go", port));
@@ -125,12 +123,10 @@ TEST_F(KeepPortsEnds, AServerThatClosesItsPortLongBeforeItEnds) {
                "    os._exit(0)\n"
                "signal.signal(signal.SIGTERM, end)\n");
   Program program(keeping({"--stop-timeout", "30s"}));
-  static_cast<void>(expect_listening(program));
+  expect_listening(program);
   Client client(port);
   client.expect_answers();
-  write_server("two");
-  static_cast<void>(expect_listening(program));
-  client.expect_answers();
+  expect_served_anew(program, client, "two");
   expect_none_refused(client);
   end(program);
 }
@@ -138,13 +134,13 @@ TEST_F(KeepPortsEnds, AServerThatClosesItsPortLongBeforeItEnds) {
 TEST_F(KeepPortsEnds, OnExitRestart) {
   Program program(keeping({"--on-exit", "restart"}));
   pid_t server_pid = pid_of_next(program, "started, pid");
-  static_cast<void>(expect_listening(program));
+  expect_listening(program);
   Client client(port);
   for (int times = 0; times < 3; ++times) {
     client.expect_answers();
     ::kill(server_pid, SIGKILL);
     server_pid = pid_of_next(program, "restarted, pid");
-    static_cast<void>(expect_listening(program));
+    expect_listening(program);
   }
   client.expect_answers();
   expect_none_refused(client);
@@ -154,7 +150,7 @@ TEST_F(KeepPortsEnds, OnExitRestart) {
 TEST_F(KeepPortsEnds, HoweverManyWaitTheyAreAnswered) {
   Program program(keeping());
   const pid_t first = pid_of_next(program, "started, pid");
-  static_cast<void>(expect_listening(program));
+  expect_listening(program);
   ASSERT_EQ(ask(port).end, End::answered);
   ::kill(first, SIGSTOP);  // what connects from now on it never accepts
   std::vector<Fd> waiting;
@@ -174,7 +170,7 @@ class KeepPortsStopped : public KeepPortsEnds {
  protected:
   /// The reloader stands still, and the next server waits for it in bind().
   void stop_reloader_at_bind(Program& program, pid_t& reloader) {
-    static_cast<void>(expect_listening(program));
+    expect_listening(program);
     close_gate();
     write_server("two");
     const auto bind = "/proc/" + std::to_string(pid_of_next(program, "restarted in")) + "/syscall";
@@ -193,7 +189,7 @@ TEST_F(KeepPortsStopped, AReloaderThatGoesOnAnswers) {
   Client client(port);
   expect_waiting(client);
   ::kill(reloader, SIGCONT);
-  static_cast<void>(expect_listening(program));
+  expect_listening(program);
   client.expect_answers();
   EXPECT_EQ(ask(port).body, "two");
   expect_none_refused(client);

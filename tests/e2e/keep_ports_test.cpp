@@ -132,8 +132,8 @@ void KeptServers::expect_kept(const Server& server) const {
 TEST_F(KeptServers, PythonsHttpServer) {
   const std::string number = std::to_string(port);
   write("index.html", "Hello\n");
-  expect_kept({{python, "-u", "-m", "http.server", "--bind", "127.0.0.1", number},
-               "Serving HTTP on"});
+  expect_kept(
+      {{python, "-u", "-m", "http.server", "--bind", "127.0.0.1", number}, "Serving HTTP on"});
 }
 
 TEST_F(KeptServers, Node) {

@@ -43,7 +43,7 @@ TEST_F(KeepPortsWith, SaysWhereAndSinceWhen) {
 
 TEST_F(KeepPortsWith, ABuild) {
   Program program(keeping({"--build", "test ! -e ../broken"}));
-  static_cast<void>(expect_listening(program));
+  expect_listening(program);
   Client client(port);
   client.expect_answers();
   std::ofstream(place.beside("broken")) << "yes";
@@ -52,9 +52,7 @@ TEST_F(KeepPortsWith, ABuild) {
   client.expect_answers();
   EXPECT_EQ(ask(port).body, "one");
   std::filesystem::remove(place.beside("broken"));
-  write_server("three");
-  static_cast<void>(expect_listening(program));
-  client.expect_answers();
+  expect_served_anew(program, client, "three");
   EXPECT_EQ(ask(port).body, "three");
   expect_none_refused(client);
   end(program);
@@ -63,15 +61,13 @@ TEST_F(KeepPortsWith, ABuild) {
 TEST_F(KeepPortsWith, ASignalInPlaceOfARestart) {
   write_server("one", "signal.signal(signal.SIGHUP, lambda *ignored: None)\n");
   Program program(keeping({"--soft", "*.mo=HUP"}));
-  static_cast<void>(expect_listening(program));
+  expect_listening(program);
   Client client(port);
   client.expect_answers();
   place.edit("django.mo", "text");
   program.expect("django.mo appeared: SIGHUP to");
   client.expect_answers();
-  write_server("two");
-  static_cast<void>(expect_listening(program));
-  client.expect_answers();
+  expect_served_anew(program, client, "two");
   expect_none_refused(client);
   end(program);
 }
@@ -82,7 +78,7 @@ TEST_F(KeepPortsWith, AnotherReloadrunInside) {
   inner.insert(inner.end(), server.begin(), server.end());
   std::ofstream(place.beside("outers")) << "watched";
   Program program(reloadrun({"--keep-ports", "-w", place.beside("outers")}, inner));
-  static_cast<void>(expect_listening(program));
+  expect_listening(program);
   Client client(port);
   client.expect_answers();
   for (const char* greeting : {"two", "three"}) {
@@ -103,12 +99,10 @@ TEST_F(KeepPortsWith, AnOrdinaryUser) {
     if (::setgroups(0, nullptr) != 0 || ::setgid(nobody) != 0 || ::setuid(nobody) != 0) ::_exit(1);
   };
   Program program(invocation);
-  static_cast<void>(expect_listening(program));
+  expect_listening(program);
   Client client(port);
   client.expect_answers();
-  write_server("two");
-  static_cast<void>(expect_listening(program));
-  client.expect_answers();
+  expect_served_anew(program, client, "two");
   expect_none_refused(client);
   end(program);
 }

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "fmt/format.h"
-#include "helpers/http_client.hpp"
 #include "helpers/fixture.hpp"
 #include "helpers/http.hpp"
+#include "helpers/http_client.hpp"
 
 namespace reloadrun::test {
 
@@ -48,8 +48,15 @@ class Keeping : public EndToEnd {
     return reloadrun(options, server);
   }
   /// Waits for the next line that says that it listens; returns the line.
-  [[nodiscard]] std::string expect_listening(Program& program) const {
+  std::string expect_listening(Program& program) const {
     return program.expect(fmt::format("listening on 127.0.0.1:{}, ", port));
+  }
+  /// Edits it, and waits until the next one has answered the client.
+  void expect_served_anew(Program& program, const Client& client,
+                          const std::string& greeting) const {
+    write_server(greeting);
+    expect_listening(program);
+    client.expect_answers();
   }
   /// The pid in the next line that tells of a start.
   static pid_t pid_of_next(Program& program, const char* started) {

@@ -17,9 +17,9 @@ namespace {
 class KeepPortsOf : public Keeping {};
 
 TEST_F(KeepPortsOf, AClientThatBindsIsNotKept) {
-  const Fd server = listen_here();
+  const auto server = listen_here();
   ASSERT_EQ(run("s = bound(('127.0.0.1', 0)); s.connect(here); s.sendall(b'asked')"), 0);
-  const Fd client(::accept4(server.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  const Fd client(::accept4(server.fd(), nullptr, nullptr, SOCK_CLOEXEC));
   EXPECT_EQ(answer_to(client), "asked");  // up to its end, which a duplicate would keep from us
 }
 
@@ -197,10 +197,9 @@ __asm__(".globl _start\n_start: mov %esp, %eax\n push %eax\n call begin\n");
   expect_kept();
 }
 
-INSTANTIATE_TEST_SUITE_P(Calls, KeepPortsOf32Bit, testing::Values("0", "1"),
-                         [](const auto& test) {
-                           return *test.param == '0' ? "OfTheirOwn" : "Multiplexed";
-                         });
+INSTANTIATE_TEST_SUITE_P(Calls, KeepPortsOf32Bit, testing::Values("0", "1"), [](const auto& test) {
+  return *test.param == '0' ? "OfTheirOwn" : "Multiplexed";
+});
 #endif
 
 }  // namespace

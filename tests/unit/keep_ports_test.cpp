@@ -177,15 +177,14 @@ TEST_F(KeepPorts, AnotherAddressWithThePortIsNotHeldUp) {
 }
 
 TEST_F(KeepPorts, WhatSomebodyElseHoldsIsInUse) {
-  const Fd foreign = listen_here();
+  const auto foreign = listen_here();
   ASSERT_EQ(run("assert fails(errno.EADDRINUSE, listener, here)"), 0);
 }
 
 TEST_F(KeepPorts, IsNotGivenToAnotherUserOrNetwork) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root may become another";
   const std::string anywhere = "s = listener(('0.0.0.0', port))\n";
-  const std::string differs =
-      "assert str(os.fstat(s.fileno()).st_ino) != open('number').read()\n";
+  const std::string differs = "assert str(os.fstat(s.fileno()).st_ino) != open('number').read()\n";
   ASSERT_EQ(run(anywhere + "open('number', 'w').write(str(os.fstat(s.fileno()).st_ino))\n"), 0);
   next_generation();
   ASSERT_EQ(run("assert ctypes.CDLL(None).unshare(0x40000000) == 0\n" + anywhere + differs), 0);
@@ -204,12 +203,12 @@ assert s.getsockname() == 'server.sock'
 if sys.argv[2]: serve(s); serve(s)
 os.unlink(os.getcwd() + '/server.sock')
 )";
-  const auto address = unix_address((place.work() / "server.sock").string());
+  const std::string path = place.work() / "server.sock";
   ASSERT_EQ(run(program), 0);
   for (int generation = 0; generation < 3; ++generation) {
-    const Fd before = connect_to(address);
+    const Fd before = connect_to(path);
     next_generation();
-    const Fd after = connect_to(address);
+    const Fd after = connect_to(path);
     ASSERT_EQ(run(program, "serve"), 0);
     EXPECT_EQ(answer_to(before), "served");
     EXPECT_EQ(answer_to(after), "served");

@@ -2,12 +2,8 @@
 // shutdown() are answered here, one generation after the other, and connects to them.
 #pragma once
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include <algorithm>
 #include <array>
@@ -15,21 +11,21 @@
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "base/fd.hpp"
 #include "fmt/format.h"
+#include "helpers/client.hpp"
 #include "helpers/http.hpp"
 #include "helpers/place.hpp"
 #include "net/keep_ports.hpp"
+#include "net/listen.hpp"
+#include "net/listen_address.hpp"
 #include "net/port_calls.hpp"
-#include "proc/child.hpp"
 #include "proc/open_files.hpp"
-#include "proc/spawn.hpp"
+#include "unit/filtered.hpp"
 
 namespace reloadrun::test {
 
@@ -71,18 +67,10 @@ class Keeping : public testing::Test {
   int run_command(const std::vector<std::string>& arguments) {
     net::CallFilter filter;
     net::notify_of_ports(filter);
-    proc::Program program;
-    program.file = proc::find_executable(arguments.front()).file;
-    program.arguments = arguments;
-    program.environment = proc::environment_without({});
-    program.filter = filter.program();
-    auto spawned = proc::spawn(program);
-    EXPECT_EQ(spawned.error, 0);
-    EXPECT_EQ(spawned.filter_error, 0);
-    net::Notifier notifier(std::move(spawned.listener));
-    while (attend(notifier)) {
+    FilteredProgram program(arguments, filter);
+    while (attend(program.notifier)) {
     }
-    const Ending ending = proc::wait_for_child(spawned.pid);
+    const Ending ending = program.wait();
     EXPECT_FALSE(ending.by_signal) << ending.value;
     return ending.value;
   }
@@ -112,54 +100,24 @@ class Keeping : public testing::Test {
     return addresses;
   }
 
-  template <typename Sockaddr>
-  static Fd connect_to(const Sockaddr& address) {
-    const auto* generic = reinterpret_cast<const sockaddr*>(&address);
-    Fd client = require_fd(::socket(generic->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
-    if (::connect(client.get(), generic, sizeof address) != 0) throw_errno("connect");
+  /// To `port`, from outside of the tree.
+  [[nodiscard]] Fd connect() const {
+    Fd client = connect_to(port);
+    EXPECT_TRUE(client) << errno;
     return client;
   }
-  /// To `port`, from outside of the tree; throws std::system_error when refused.
-  [[nodiscard]] Fd connect() const { return connect_to(local_address()); }
-  [[nodiscard]] bool is_refused() const {
-    try {
-      static_cast<void>(connect());
-    } catch (const std::system_error& error) {
-      return error.code().value() == ECONNREFUSED;
-    }
-    return false;
-  }
+  [[nodiscard]] bool is_refused() const { return !connect_to(port) && errno == ECONNREFUSED; }
   static std::string answer_to(const Fd& client) {
-    std::string answer;
-    EXPECT_TRUE(read_all(client.get(), answer));
-    return answer;
+    const auto answer = all_from(client);
+    EXPECT_TRUE(answer);
+    return answer.value_or("");
   }
 
   /// Somebody else's.
-  [[nodiscard]] Fd listen_here() const {
-    Fd server = require_fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
-    const auto address = local_address();
-    if (::bind(server.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-        ::listen(server.get(), 5) != 0) {
-      throw_errno("listen");
-    }
-    return server;
-  }
-
-  [[nodiscard]] sockaddr_in local_address() const {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(static_cast<std::uint16_t>(port));
-    return address;
+  [[nodiscard]] net::Listener listen_here() const {
+    return net::Listener(net::parse_listen({local()}).front());
   }
   [[nodiscard]] std::string local() const { return fmt::format("127.0.0.1:{}", port); }
-  static sockaddr_un unix_address(std::string_view path) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::ranges::copy(path, std::begin(address.sun_path));
-    return address;
-  }
 
   Place place;
   const int port = free_port();

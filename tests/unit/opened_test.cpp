@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -15,10 +14,8 @@
 #include "app/opened_files.hpp"
 #include "helpers/place.hpp"
 #include "helpers/processes.hpp"
-#include "net/notifier.hpp"
-#include "proc/child.hpp"
 #include "proc/executable.hpp"
-#include "proc/spawn.hpp"
+#include "unit/filtered.hpp"
 
 namespace reloadrun::test {
 namespace {
@@ -48,28 +45,15 @@ class Opened : public testing::Test {
   std::set<std::string> run(const std::vector<std::string>& arguments) {
     net::CallFilter filter;
     net::notify_of_opens(filter);
-    proc::Program program;
-    program.file = proc::find_executable(arguments.front()).file;
-    program.arguments = arguments;
-    program.environment = proc::environment_without({});
-    program.filter = filter.program();
-    auto spawned = proc::spawn(program);
-    EXPECT_EQ(spawned.error, 0);
-    EXPECT_EQ(spawned.filter_error, 0);
-    net::Notifier notifier(std::move(spawned.listener));
+    FilteredProgram program(arguments, filter);
     std::set<std::string> all;
-    for (;;) {
-      pollfd waiting{notifier.fd(), POLLIN, 0};
-      ::poll(&waiting, 1, -1);
-      if ((waiting.revents & POLLIN) == 0) break;  // nobody is left to filter
-      const auto call = notifier.next();
-      if (!call) continue;
+    while (const auto call = program.next()) {
       const auto opened = net::opened_by(*call, app::is_of_the_system);
       if (opened && opened->path.starts_with(place.work().string())) all.insert(text_of(*opened));
-      EXPECT_TRUE(notifier.waits(*call));
-      notifier.let_go_on(*call);
+      EXPECT_TRUE(program.notifier.waits(*call));
+      program.notifier.let_go_on(*call);
     }
-    EXPECT_EQ(proc::wait_for_child(spawned.pid), Ending{});
+    EXPECT_EQ(program.wait(), Ending{});
     return all;
   }
   std::set<std::string> shell(const std::string& line) { return run({"/bin/sh", "-c", line}); }
@@ -87,7 +71,8 @@ TEST_F(Opened, ByAShell) {
   fs::create_directory("dir");
   EXPECT_EQ(shell("cat a"), Texts{"r:a"});
   EXPECT_EQ(shell(". ./a; cat dir/../a"), Texts{"r:a"});
-  EXPECT_EQ(shell("cat missing dir/none/at/all || true"), (Texts{"r?:missing", "r?:dir/none/at/all"}));
+  EXPECT_EQ(shell("cat missing dir/none/at/all || true"),
+            (Texts{"r?:missing", "r?:dir/none/at/all"}));
   EXPECT_EQ(shell("ls dir"), Texts{"l:dir"});
   EXPECT_EQ(shell("echo x > new"), Texts{"w?:new"});
   EXPECT_EQ(shell("echo x >> new"), Texts{"w:new"});
@@ -108,19 +93,25 @@ TEST_F(Opened, ByEachWayToOpen) {
   EXPECT_EQ(python("import os\n"
                    "os.open('made', os.O_RDONLY | os.O_CREAT)\n"
                    "at = os.open('/', os.O_PATH)\n"
-                   "os.open('" + root.substr(1) + "a', os.O_RDONLY, dir_fd=at)\n"
+                   "os.open('" +
+                   root.substr(1) +
+                   "a', os.O_RDONLY, dir_fd=at)\n"
                    "os.truncate('b', 0); os.mkfifo('fifo'); os.open('fifo', os.O_RDWR)\n"),
             (Texts{"r:made", "r:a", "w:b", "w?:fifo"}));
-  EXPECT_EQ(python("import ctypes\n"
-                   "c = ctypes.CDLL(None).syscall\n"
-                   "c(" + std::to_string(SYS_openat2) +
-                   ", -100, b'a', (ctypes.c_uint64 * 3)(0, 0, 0), 24)\n"),
-            Texts{"r:a"});
+  EXPECT_EQ(
+      python("import ctypes\n"
+             "c = ctypes.CDLL(None).syscall\n"
+             "c(" +
+             std::to_string(SYS_openat2) + ", -100, b'a', (ctypes.c_uint64 * 3)(0, 0, 0), 24)\n"),
+      Texts{"r:a"});
 #ifdef SYS_open
   EXPECT_EQ(python("import ctypes\n"
                    "c = ctypes.CDLL(None).syscall\n"
-                   "c(" + std::to_string(SYS_open) + ", b'a', 0)\n"
-                   "c(" + std::to_string(SYS_creat) + ", b'created', 0o600)\n"),
+                   "c(" +
+                   std::to_string(SYS_open) +
+                   ", b'a', 0)\n"
+                   "c(" +
+                   std::to_string(SYS_creat) + ", b'created', 0o600)\n"),
             (Texts{"r:a", "w?:created"}));
 #endif
 }
@@ -141,8 +132,9 @@ TEST_F(Opened, ByAnOrdinaryUser) {
   if (::geteuid() != 0) GTEST_SKIP() << "every test here is run as one";
   fs::permissions(place.work(), fs::perms::all);
   fs::permissions(place.work().parent_path(), fs::perms::all);
-  EXPECT_TRUE(in_child_without_rights(
-      [this] { return shell("echo x > new; cat new") == Texts{"w?:new", "r:new"}; }));
+  EXPECT_TRUE(in_child_without_rights([this] {
+    return shell("echo x > new; cat new") == Texts{"w?:new", "r:new"};
+  }));
 }
 
 TEST(OfTheSystem, IsWhatPackagesAndTheKernelPutThere) {

@@ -5,7 +5,6 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <poll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -19,9 +18,8 @@
 #include "fmt/format.h"
 #include "helpers/place.hpp"
 #include "helpers/processes.hpp"
-#include "net/notifier.hpp"
-#include "proc/child.hpp"
 #include "proc/spawn.hpp"
+#include "unit/filtered.hpp"
 
 namespace reloadrun::test {
 namespace {
@@ -34,29 +32,16 @@ class Written : public testing::Test {
 
   /// Runs a program to its end; returns what was written below the place, relative to it.
   std::set<std::string> run(const std::vector<std::string>& arguments, int status = 0) {
-    proc::Program program;
-    program.file = proc::find_executable(arguments.front()).file;
-    program.arguments = arguments;
-    program.environment = proc::environment_without({});
-    program.filter = net::write_filter().program();
-    auto spawned = proc::spawn(program);
-    EXPECT_EQ(spawned.error, 0);
-    EXPECT_EQ(spawned.filter_error, 0);
-    net::Notifier notifier(std::move(spawned.listener));
+    FilteredProgram program(arguments, net::write_filter());
     std::set<std::string> paths;
-    for (;;) {
-      pollfd waiting{notifier.fd(), POLLIN, 0};
-      ::poll(&waiting, 1, -1);
-      if ((waiting.revents & POLLIN) == 0) break;  // nobody is left to filter
-      const auto call = notifier.next();
-      if (!call) continue;
+    while (const auto call = program.next()) {
       for (const std::string& path : net::written_by(*call)) {
         if (path.starts_with(root)) paths.insert(path.substr(root.size()));
       }
-      EXPECT_TRUE(notifier.waits(*call));
-      notifier.let_go_on(*call);
+      EXPECT_TRUE(program.notifier.waits(*call));
+      program.notifier.let_go_on(*call);
     }
-    EXPECT_EQ(proc::wait_for_child(spawned.pid), (Ending{false, status}));
+    EXPECT_EQ(program.wait(), (Ending{false, status}));
     return paths;
   }
   std::set<std::string> shell(const std::string& line) { return run({"sh", "-c", line}); }
