@@ -139,6 +139,7 @@ bool Observer::look_for_the_last_time() {
 void Observer::target_started(TimePoint now) {
   view_->looker.let_go_of_new_names();
   target_started_ = true;
+  target_is_stopping_ = false;
   burst_.target_started(now);
   if (looked_) outputs_.forget_held();
 }
@@ -155,7 +156,10 @@ void Observer::forget_changes() {
   end_burst();
 }
 
-void Observer::target_stops() { outputs_.note_held(); }
+void Observer::target_stops() {
+  target_is_stopping_ = true;
+  outputs_.note_held();
+}
 
 /// Asks the burst whether it is over; and when to look again at what that depends on.
 void Observer::judge() {

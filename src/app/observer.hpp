@@ -129,6 +129,7 @@ class Observer {
   Duration build_recheck_{};
   Outputs outputs_;
   bool target_started_ = false;
+  bool target_is_stopping_ = false;
 };
 
 }  // namespace reloadrun::app

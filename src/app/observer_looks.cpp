@@ -75,9 +75,11 @@ void Observer::look_around() {
     }
   });
   if (!look_failed_) build_outputs_.account_all(written);  // all of it was looked at by now
-  // No hint wakes us while a file is still held: who holds what has to be known before.
-  if (!view_->hints) outputs_.note_held();
-  if (!std::exchange(looked_, true) && target_started_) outputs_.forget_held();
+  // No hint wakes us while a file is still held: who holds what has to be known before. Not during a
+  // stop: what was written after this look, and closed, would be forgotten before the next.
+  if (!view_->hints && !target_is_stopping_) outputs_.note_held();
+  const bool first = !std::exchange(looked_, true);
+  if (first && target_started_ && !target_is_stopping_) outputs_.forget_held();
   snapshot_.let_go_of_pages();
 }
 
