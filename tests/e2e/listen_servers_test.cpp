@@ -63,13 +63,12 @@ TEST_F(ListenServers, ACrowdSeesNothingOfTwentyRestarts) {
     place.edit(name, "");
     program.expect(name);
     program.expect("restarted in");
+    crowd.expect_answers();
   }
-  const int answered = crowd.stop();
+  crowd.stop();
   EXPECT_EQ(crowd.refused, 0);
   EXPECT_EQ(crowd.cut, 0);
   EXPECT_EQ(crowd.unanswered, 0);
-  EXPECT_GT(answered, 200);
-  RecordProperty("answered", answered);
   end(program);
 }
 

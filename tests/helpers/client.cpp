@@ -84,10 +84,14 @@ std::optional<std::string> all_from(const Fd& connection) {
 
 Crowd::Crowd(int port) : port_(port), thread_(&Crowd::run, this) {}
 
-int Crowd::stop() {
+void Crowd::expect_answers() const {
+  const int enough = answered_ + 10;
+  eventually("answers", [&] { return answered_ >= enough; });
+}
+
+void Crowd::stop() {
   stopped_ = true;
   if (thread_.joinable()) thread_.join();
-  return answered_;
 }
 
 void Crowd::run() {

@@ -28,8 +28,10 @@ class Crowd {
   Crowd(const Crowd&) = delete;
   Crowd& operator=(const Crowd&) = delete;
 
-  /// Waits for the answers that are due, and returns how many have come.
-  int stop();
+  /// Waits until some more of them have been answered.
+  void expect_answers() const;
+  /// Waits for the answers that are due.
+  void stop();
 
   // To be read after stop().
   int refused = 0;     ///< of the connections, by connect()
@@ -41,7 +43,7 @@ class Crowd {
 
   const int port_;
   std::atomic<bool> stopped_ = false;
-  int answered_ = 0;
+  std::atomic<int> answered_ = 0;
   std::thread thread_;
 };
 
