@@ -57,6 +57,7 @@ class Supervisor {
   void note_strangers();
   [[nodiscard]] std::optional<Ending> conclude();
   void do_without_handover();
+  void let_go_of_ports();
   void end_builder();
   void sweep();
   [[nodiscard]] std::set<pid_t> spared() const;

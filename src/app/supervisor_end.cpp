@@ -4,8 +4,10 @@
 #include <utility>
 
 #include "app/supervisor.hpp"
+#include "app/target_calls.hpp"
 #include "app/words.hpp"
 #include "base/log.hpp"
+#include "net/keep_ports.hpp"
 #include "proc/child.hpp"
 #include "proc/tree.hpp"
 #include "reloadrun/error.hpp"
@@ -25,6 +27,7 @@ std::optional<Ending> Supervisor::conclude() {
     log::error("the reloader {}: stopping everything", ending_text(*reloader_ended_));
   }
   end_builder();
+  if (handed_over_) let_go_of_ports();
   // Killed, say, the builder has left its builds to us.
   const bool builds_are_ended = !builder_ended_ || *builder_ended_ == Ending{};
   if (!said_farewell || !builds_are_ended) sweep();
@@ -50,6 +53,13 @@ void Supervisor::do_without_handover() {
   handover_.held.clear();
   handover_.closed.clear();
   handover_.ports.clear();  // they went to the reloader that is gone
+}
+
+/// What the last target has listened on was handed over for one that does not come any more.
+void Supervisor::let_go_of_ports() {
+  net::KeepPorts ports([](net::SocketNumber) { return false; });
+  ports.take_over(kept_sockets(std::exchange(with_, {}).ports, handover_), Clock::now());
+  ports.let_go_of_all();
 }
 
 /// With all that builds have left, for whose writes it answers until then.

@@ -5,12 +5,14 @@
 #include <sys/syscall.h>
 
 #include <chrono>
+#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "base/fd.hpp"
 #include "e2e/keeping.hpp"
 #include "helpers/client.hpp"
+#include "proc/tree.hpp"
 
 namespace reloadrun::test {
 namespace {
@@ -164,6 +166,33 @@ TEST_F(KeepPortsEnds, HoweverManyWaitTheyAreAnswered) {
     EXPECT_EQ(ask(one).body, "two");
   }
   end(program);
+}
+
+// The reloader has handed it over and is gone, and the next one has not begun.
+TEST_F(KeepPortsEnds, APathIsRemovedAlsoWhenTheEndComesBetweenTwoGenerations) {
+  const auto path = place.beside("socket");
+  place.edit("unix.py", fmt::format("import os, signal, socket, sys\n"
+                                    "signal.pthread_sigmask(signal.SIG_BLOCK, {{signal.SIGTERM}})\n"
+                                    "server = socket.socket(socket.AF_UNIX)\n"
+                                    "server.bind('{0}')\n"
+                                    "server.listen()\n"
+                                    "signal.sigwait({{signal.SIGTERM}})\n"
+                                    "os.unlink('{0}')\n",
+                                    path.string()));
+  Program program(reloadrun({"--keep-ports"}, {python, "unix.py"}));
+  program.expect("listening on ");
+  const pid_t reloader = reloader_below(program.pid());
+  program.signal(SIGSTOP);
+  place.edit("settings.py", "");
+  eventually("the reloader has ended", [&] {
+    const auto thread = proc::thread_of(reloader);
+    return thread && thread->state == 'Z';
+  });
+  EXPECT_TRUE(std::filesystem::exists(path));
+  program.signal(SIGTERM);
+  program.signal(SIGCONT);
+  EXPECT_EQ(program.wait(), Ending{});
+  EXPECT_FALSE(std::filesystem::exists(path));
 }
 
 class KeepPortsStopped : public KeepPortsEnds {

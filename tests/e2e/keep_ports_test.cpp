@@ -40,7 +40,7 @@ struct Server {
 
 struct Restart {
   Clock::time_point edited;
-  Clock::time_point old_gone;  ///< or somewhat later
+  Clock::time_point old_gone;  ///< somewhat later, when the new one is about to accept
   Clock::time_point serving;   ///< the same
 };
 
@@ -63,8 +63,8 @@ class KeptServers : public EndToEnd {
     place.edit(edited(number), "after");
     program.expect(edited(number) + " changed: stopping");
     program.expect(" after ");  // how it ended; each of these servers ends after its workers
-    restart.old_gone = Clock::now();
     program.expect(server.ready);
+    restart.old_gone = Clock::now();
     // Who comes now has not waited in any queue: whoever has is to be answered as soon.
     EXPECT_EQ(ask(port).end, End::answered);
     restart.serving = Clock::now();

@@ -72,6 +72,55 @@ TEST_F(KeepPortsWith, ASignalInPlaceOfARestart) {
   end(program);
 }
 
+TEST_F(KeepPortsWith, Follow) {
+  std::filesystem::create_directory(place.beside("elsewhere"));
+  place.edit("../elsewhere/far.py", "GREETING = b'far'\n");
+  write_server("one",
+               "sys.path.insert(0, '../elsewhere')\n"
+               "import far\n");
+  Program program(keeping({"--follow"}));
+  expect_listening(program);
+  Client client(port);
+  client.expect_answers();
+  place.edit("../elsewhere/far.py", "GREETING = b'farther'\n");
+  program.expect("far.py changed");
+  expect_listening(program);
+  client.expect_answers();
+  expect_none_refused(client);
+  end(program);
+}
+
+// The socket that is given is none that is kept, though the server listens to it again.
+TEST_F(KeepPortsWith, Listen) {
+  const int given = free_port();
+  write_server("one",
+               "import socket, threading\n"
+               "second = socket.socket(fileno=3)\n"
+               "second.listen()\n"
+               "def serve():\n"
+               "    while True:\n"
+               "        connection, address = second.accept()\n"
+               "        connection.recv(1000)\n"
+               "        connection.sendall(b'HTTP/1.0 200 OK\\r\\n\\r\\ngiven')\n"
+               "        connection.close()\n"
+               "threading.Thread(target=serve, daemon=True).start()\n");
+  auto invocation = keeping({"--listen", std::to_string(given)});
+  invocation.prepare = [] { ::closefrom(3); };
+  Program program(invocation);
+  expect_listening(program);
+  Client client(port);
+  client.expect_answers();
+  for (int restart = 1; restart <= 3; ++restart) {
+    EXPECT_EQ(ask(given).body, "given");
+    place.edit(fmt::format("settings{}.py", restart), "");
+    expect_listening(program);
+    client.expect_answers();
+  }
+  EXPECT_EQ(ask(given).body, "given");
+  expect_none_refused(client);
+  end(program);
+}
+
 // The kernel lets one program answer for a process. The outer one does.
 TEST_F(KeepPortsWith, AnotherReloadrunInside) {
   Words inner{reloadrun_path(), "--interval", "20ms", "--keep-ports", "--"};
