@@ -35,7 +35,7 @@ void members(Archive& a, BuildRuns& runs) {
 }
 template <class Archive>
 void members(Archive& a, BuildOver& over) {
-  a(over.number, over.error, over.ending, over.ran, over.last_write);
+  a(over.number, over.error, over.ending, over.ran, over.settled);
 }
 template <class Archive>
 void members(Archive& a, WrittenFiles::Writes& writes) {
@@ -43,7 +43,7 @@ void members(Archive& a, WrittenFiles::Writes& writes) {
 }
 template <class Archive>
 void members(Archive& a, WritesAnswer& answer) {
-  a(answer.number, answer.writes, answer.last);
+  a(answer.number, answer.writes, answer.settled);
 }
 
 namespace {
@@ -106,9 +106,9 @@ std::optional<std::vector<WrittenFiles::Writes>> BuildLink::writes_of(
   return all;
 }
 
-WrittenFiles::Number BuildLink::last_write() {
+WrittenFiles::Settling BuildLink::settle() {
   const auto answer = ask({});
-  return answer ? answer->last : 0;
+  return answer ? answer->settled : 0;
 }
 
 std::optional<WritesAnswer> BuildLink::ask(std::vector<std::string> paths) {

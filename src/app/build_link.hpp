@@ -25,8 +25,8 @@ struct BuildOrder {
   std::uint64_t number = 0;
 };
 struct StopBuildOrder {};  ///< stop it; it may have ended
-/// Which writes of these files are not accounted for? Absolute paths. Without paths: which is the
-/// last write of all, as of now, before a look at everything?
+/// Which writes of these files are not accounted for? Absolute paths. Without paths: which files are
+/// written to their end, as of now, before a look at everything?
 struct WritesQuestion {
   std::uint64_t number = 0;  ///< of the question
   std::vector<std::string> paths;
@@ -35,9 +35,9 @@ struct WritesQuestion {
 struct WritesSeen {
   std::map<std::string, WrittenFiles::Number> until;
 };
-/// All up to this one are.
+/// All are of what was written to its end by then.
 struct AllWritesSeen {
-  WrittenFiles::Number until = 0;
+  WrittenFiles::Settling until = 0;
 };
 using BuildRequest =
     std::variant<BuildOrder, StopBuildOrder, WritesQuestion, WritesSeen, AllWritesSeen>;
@@ -55,12 +55,12 @@ struct BuildOver {
   int error = 0;             ///< errno of the start
   Ending ending;
   Duration ran{0};
-  WrittenFiles::Number last_write = 0;  ///< all that it wrote is up to here
+  WrittenFiles::Settling settled = 0;  ///< what it wrote is written to its end
 };
 struct WritesAnswer {
   std::uint64_t number = 0;
   std::vector<WrittenFiles::Writes> writes;  ///< of each path
-  WrittenFiles::Number last = 0;             ///< of all files, when these were asked for
+  WrittenFiles::Settling settled = 0;        ///< when no path was named
 };
 using BuildReport = std::variant<BuildRuns, BuildOver, WritesAnswer>;
 using BuildNews = std::variant<BuildRuns, BuildOver>;
@@ -85,10 +85,11 @@ class BuildLink {
   /// The writes of each of these files that are not accounted for. Waits a while for the answer;
   /// nullopt when there is none by then.
   std::optional<std::vector<WrittenFiles::Writes>> writes_of(const std::vector<std::string>& paths);
-  /// The last write of all, before a look at everything; 0 when there is none, or no answer.
-  WrittenFiles::Number last_write();
+  /// Before a look at everything, for account_all() after it; 0 when there is nothing to be accounted
+  /// for, or no answer.
+  WrittenFiles::Settling settle();
   void account(std::map<std::string, WrittenFiles::Number> until);
-  void account_all(WrittenFiles::Number until) { send(AllWritesSeen{until}); }
+  void account_all(WrittenFiles::Settling until) { send(AllWritesSeen{until}); }
 
  private:
   void send(const BuildRequest& request);

@@ -65,12 +65,13 @@ void BuildOutputs::account(const std::set<std::string>& closed) {
   if (!until.empty()) link_->account(std::move(until));
 }
 
-WrittenFiles::Number BuildOutputs::last_write() {
-  return link_ == nullptr ? 0 : link_->last_write();
+WrittenFiles::Settling BuildOutputs::settle() {
+  return link_ == nullptr ? 0 : link_->settle();
 }
 
-void BuildOutputs::account_all(WrittenFiles::Number until) {
-  if (until != 0) link_->account_all(until);
+void BuildOutputs::account_all(WrittenFiles::Settling until) {
+  // What was not answered is asked for again: by then it must not be forgotten.
+  if (until != 0 && unanswered_.empty()) link_->account_all(until);
 }
 
 }  // namespace reloadrun::app

@@ -26,11 +26,10 @@ class BuildOutputs {
   /// words, and then to be accounted for.
   std::set<std::string> sort_out(watch::Changes& found);
   void account(const std::set<std::string>& closed);
-  /// Before a look at everything: the last write of all; 0: none.
-  WrittenFiles::Number last_write();
-  /// After it: everything up to this write was seen, and what is written to its end is accounted
-  /// for.
-  void account_all(WrittenFiles::Number until);
+  /// Before a look at everything, for account_all() after it; 0: nothing is to be accounted for.
+  WrittenFiles::Settling settle();
+  /// After it: what was written to its end when it began was seen.
+  void account_all(WrittenFiles::Settling until);
 
   /// Whether some are being written, of which it is to be noticed soon when they are not, and not
   /// too many to ask for; or whether the builder has not answered.

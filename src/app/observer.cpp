@@ -144,10 +144,10 @@ void Observer::target_started(TimePoint now) {
   if (looked_) outputs_.forget_held();
 }
 
-void Observer::build_ended(WrittenFiles::Number last_write) {
+void Observer::build_ended(WrittenFiles::Settling settled) {
   follow_hints();
   look([this](watch::Changes& found) { view_->looker.look_at_uncovered(&found); });
-  if (!look_failed_) build_outputs_.account_all(last_write);
+  if (!look_failed_) build_outputs_.account_all(settled);
   judge();
 }
 

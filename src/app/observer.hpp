@@ -69,8 +69,8 @@ class Observer {
   void target_started(TimePoint now);
   /// ... was signalled in place of a restart: the same.
   void target_answers(TimePoint now) { burst_.target_started(now); }
-  /// A build has ended, whose last write this was: looks at all that it may have written.
-  void build_ended(WrittenFiles::Number last_write);
+  /// A build has ended; what it wrote is written to its end by `settled`: looks at all of it.
+  void build_ended(WrittenFiles::Settling settled);
   /// The target has opened files (--follow).
   void follow_opened();
   /// What has changed so far is no change.

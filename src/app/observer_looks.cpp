@@ -57,8 +57,8 @@ void Observer::look_around() {
   idle_hints_ = 0;
   outputs_.forget_closed();
   come_back();
-  const auto written = build_outputs_.last_write();
-  if (written != 0) follow_hints();
+  const auto settled = build_outputs_.settle();
+  if (settled != 0) follow_hints();
   reread_list();
   outputs_.find_closed(Clock::now());
   const bool patient = options_.watcher == Watcher::inotify || !looked_;
@@ -74,7 +74,7 @@ void Observer::look_around() {
       if (!patient) view_->looker.take_turn(options_.interval / part_of_a_core, &found);
     }
   });
-  if (!look_failed_) build_outputs_.account_all(written);  // all of it was looked at by now
+  if (!look_failed_) build_outputs_.account_all(settled);  // all of it was looked at by now
   // No hint wakes us while a file is still held: who holds what has to be known before. Not during a
   // stop: what was written after this look, and closed, would be forgotten before the next.
   if (!view_->hints && !target_is_stopping_) outputs_.note_held();

@@ -21,7 +21,7 @@ void Reloader::take_build_news() {
       if (runs->refusal != 0) observer_.tell_once(blind_build_text(runs->refusal));
       feed(core::BuildBegun{runs->refusal == 0});
     } else if (const auto* over = std::get_if<BuildOver>(&*news)) {
-      observer_.build_ended(over->last_write);
+      observer_.build_ended(over->settled);
       build_over_ = *over;
       feed(core::BuildEnded{over->error == 0 && over->ending == Ending{}, observer_.in_burst()});
     }

@@ -7,7 +7,7 @@ namespace reloadrun::app {
 void WrittenFiles::note(const std::string& path, pid_t thread) {
   Entry& entry = written_[path];
   entry.last = ++last_;
-  entry.settled = false;
+  entry.settled = 0;
   entry.writers[thread] = world_.look_at(thread).in_user_mode;
 }
 
@@ -32,14 +32,18 @@ WrittenFiles::Writes WrittenFiles::of(const std::string& path) {
   return writes;
 }
 
-WrittenFiles::Number WrittenFiles::settle() {
-  for (auto& [path, entry] : written_) entry.settled = is_done(entry) && !world_.is_open(path);
-  return last_;
+WrittenFiles::Settling WrittenFiles::settle() {
+  if (written_.empty()) return 0;
+  ++settlings_;
+  for (auto& [path, entry] : written_) {
+    if (entry.settled == 0 && is_done(entry) && !world_.is_open(path)) entry.settled = settlings_;
+  }
+  return settlings_;
 }
 
-void WrittenFiles::account_all(Number until) {
+void WrittenFiles::account_all(Settling until) {
   std::erase_if(written_, [until](const auto& one) {
-    return one.second.settled && one.second.last <= until;
+    return one.second.settled != 0 && one.second.settled <= until;
   });
   std::erase_if(accounted_, [&](const auto& one) { return !written_.contains(one.first); });
 }

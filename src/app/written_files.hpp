@@ -48,24 +48,27 @@ class WrittenFiles {
 
   /// What was written to the file up to this write is accounted for.
   void account(const std::string& path, Number until) { accounted_[path] = until; }
+  /// Askings for what is written to its end are numbered from 1 as well.
+  using Settling = std::uint64_t;
   /// Before a look at everything: notes which files are written to their end, and so will have been
-  /// seen. Returns the last write of all.
-  Number settle();
-  /// After it: what was noted so, and was written up to this write, is accounted for. What a
-  /// daemon, say, has open still is not.
-  void account_all(Number until);
+  /// seen. Returns the number of this asking; 0 when nothing is left to be accounted for.
+  Settling settle();
+  /// After it: what was noted so by then is accounted for. What a daemon, say, has open still is not;
+  /// nor is what a later asking has found, perhaps for another who looks.
+  void account_all(Settling until);
 
  private:
   struct Entry {
     Number last = 0;
     /// That were not seen to be past it, and for how long they had run when it was noted.
     std::map<pid_t, std::chrono::milliseconds> writers;
-    bool settled = false;
+    Settling settled = 0;  ///< by which asking it was first found to be so
   };
   bool is_done(Entry& entry);
 
   World world_;
   Number last_ = 0;
+  Settling settlings_ = 0;
   std::map<std::string, Entry> written_;
   std::map<std::string, Number> accounted_;
 };

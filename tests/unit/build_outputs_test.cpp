@@ -73,6 +73,15 @@ TEST_F(BuildOutputsTest, WhatIsBeingWrittenIsAskedForAgain) {
   EXPECT_FALSE(outputs.any_left());
 }
 
+TEST_F(BuildOutputsTest, WithoutAnAnswerNothingIsAccountedFor) {
+  watch::Changes found = changes({"a"});
+  outputs.sort_out(found);  // nobody answers
+  outputs.account_all(1);
+  const auto request = service.next();
+  ASSERT_TRUE(request && std::holds_alternative<WritesQuestion>(*request));
+  EXPECT_FALSE(service.next());
+}
+
 TEST_F(BuildOutputsTest, WithoutAnAnswerChangesAreKept) {
   watch::Changes found = changes({"a", "b"});
   EXPECT_TRUE(outputs.sort_out(found).empty());  // nobody answers
