@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <ctime>
 #include <filesystem>
+#include <tuple>
 
 #include "fmt/format.h"
 #include "watch/listing.hpp"
@@ -127,8 +128,12 @@ void Looker::follow(const std::vector<Hint>& hints, Changes* found) {
 
 void Looker::look_at(const std::string& path, Changes* found) {
   ++snapshot_.pass;
-  const auto [parent, name] = split(path);
-  if (!snapshot_.directories.contains(parent)) return;
+  auto [parent, name] = split(path);
+  while (!snapshot_.directories.contains(parent)) {  // of a directory that is new itself
+    const std::string below = std::move(parent);
+    std::tie(parent, name) = split(below);
+    if (parent == below || name == "..") return;
+  }
   look_at_entry(parent, Text(name), Hint::Kind::entry, found);
 }
 

@@ -60,7 +60,8 @@ class Looker {
   /// Looks where these hints lead.
   void follow(const std::vector<Hint>& hints, Changes* found);
 
-  /// Looks again at one file of the snapshot, or at one that was there.
+  /// Looks again at one file of the snapshot, or at one that was there; with all that is new around
+  /// it, when its directory is.
   void look_at(const std::string& path, Changes* found);
 
   /// Watches one more file by its name, which was `before` (nullopt: not there) as far as anybody

@@ -161,6 +161,21 @@ TEST_F(Look, SeesANewFileWhoseDirectoryWasGivenItsOldTime) {  // as rsync --time
   EXPECT_EQ(eyes.changes(), "+d/b");
 }
 
+TEST_F(Look, AtOneFileSeesTheDirectoryThatHasComeBackWithIt) {
+  write("a/b/one");
+  write("a/b/two");
+  Eyes eyes;
+  fs::remove_all("a");
+  EXPECT_EQ(eyes.changes(), "-a/b/one -a/b/two");
+  write("a/b/one");
+  write("a/c/three");
+  Changes found;
+  for (const char* path : {"a/b/one", "/nowhere/around", "../nowhere/around"}) {
+    eyes.looker.look_at(path, &found);
+  }
+  EXPECT_EQ(text_of(found), "+a/b/one +a/c/three");
+}
+
 TEST_F(Look, SeesTimesFarAway) {
   write("a");
   const timespec far[2]{{0, 0}, {99'999'999'999, 0}};
