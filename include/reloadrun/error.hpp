@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "reloadrun/export.hpp"
+
 namespace reloadrun {
 
 /// Exit statuses of reloadrun itself; those of 126 and 127 are the shell's (POSIX, XCU 2.8.2).
@@ -18,7 +20,7 @@ enum ExitStatus : int {
 };
 
 /// Says what is wrong, what to do about it, and with which status to end.
-class Error : public std::runtime_error {
+class RELOADRUN_EXPORT Error : public std::runtime_error {
  public:
   Error(const std::string& what_is_wrong, std::string what_to_do, int exit_status)
       : std::runtime_error(what_is_wrong),

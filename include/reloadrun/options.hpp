@@ -1,7 +1,7 @@
 // What reloadrun is asked to do, as plain values.
 //
-// Whoever starts reloadrun fills this in once (the command line does it in src/cli); the supervisor
-// hands it down to every reloader unchanged.
+// Whoever starts reloadrun fills this in once (the command line does it in src/cli, a program that
+// embeds it for reloadrun::run()); the supervisor hands it down to every reloader unchanged.
 #pragma once
 
 #include <chrono>
@@ -47,9 +47,13 @@ struct Options {
   std::vector<std::string> command;
 
   /// Files and directories to watch, relative to the working directory or absolute; empty means the
-  /// working directory, unless `files_from` is given. The command's own executable is watched
-  /// besides.
+  /// working directory, unless `files_from` is given, or not even that (see below). The command's
+  /// own executable is watched besides.
   std::vector<std::string> watch;
+
+  /// Whether an empty `watch` means the working directory. reloadrun::run() sets it to false: what
+  /// a program is made of is known.
+  bool watch_directory = true;
 
   /// A file that lists paths to watch, one a line; "-" is stdin, which is read once and is then
   /// /dev/null. Empty for none.

@@ -91,7 +91,7 @@ bool Burst::judge(const View& view, bool being_written, TimePoint now) {
   due_ = core::settled_at(burst, options_.settle);
   // With --content, what is written back as it was is no change; with --build, the old target goes
   // on until the new one is built.
-  certain_ = !memory_.cut_off && !options_.content && options_.build.empty() &&
+  certain_ = !memory_.cut_off && !may_be_handled_ && !options_.content && options_.build.empty() &&
              core::is_certain(burst, now);
   return burst.being_written || burst.missing_since || burst.git_lock_stale_at ||
          burst.executable_unfinished;

@@ -24,9 +24,14 @@ namespace reloadrun::app {
 class Burst {
  public:
   /// `memory` outlives it: what restarts have led to is kept there.
-  /// `directory`: the working directory's path.
-  Burst(const Options& options, Handover& memory, const std::string& directory)
-      : options_(options), memory_(memory), soft_(options.soft, directory) {}
+  /// `directory`: the working directory's path. `may_be_handled`: no change is certain to lead to a
+  /// restart.
+  Burst(const Options& options, Handover& memory, const std::string& directory,
+        bool may_be_handled = false)
+      : options_(options),
+        memory_(memory),
+        may_be_handled_(may_be_handled),
+        soft_(options.soft, directory) {}
 
   /// Goes on with the burst that the last generation has left. It leads to a start even when all of
   /// it is put back.
@@ -79,6 +84,7 @@ class Burst {
 
   const Options& options_;
   Handover& memory_;
+  const bool may_be_handled_;
   watch::Soft soft_;
   watch::Pending pending_;
   std::optional<core::Burst> open_;

@@ -13,6 +13,8 @@
 #include <cstring>
 
 #include "app/wire.hpp"
+#include "fmt/format.h"
+#include "reloadrun/error.hpp"
 
 namespace reloadrun::app {
 namespace {
@@ -22,8 +24,9 @@ struct Mark {
   Role role;
   std::string_view text;
 };
-constexpr std::array marks{Mark{Role::reloader, "reloadrun: reloader"},
-                           Mark{Role::builder, "reloadrun: builder"}};
+constexpr std::array marks{Mark{Role::reloader, "reloadrun " RELOADRUN_VERSION ": reloader"},
+                           Mark{Role::builder, "reloadrun " RELOADRUN_VERSION ": builder"}};
+constexpr std::string_view mark_of_any_version = "reloadrun ";
 // The texts of the two messages whose content travels beside them, in a memory file, since it may
 // be larger than any message. No other message begins so.
 constexpr std::string_view begin_mark = "reloadrun: begin";
@@ -76,6 +79,31 @@ void append(std::vector<int>& numbers, const Descriptors& with) {
   if (with.inotify) numbers.push_back(with.inotify.get());
 }
 
+struct Found {
+  Role role;
+  int fd;
+};
+
+/// The socket that this process was given, if it was; it stays where it is. Throws Error when it is
+/// one of another version: a program that reloads itself was built anew.
+std::optional<Found> find_inherited() {
+  const char* run_main = std::getenv(run_main_variable);
+  const char* number = std::getenv(channel_variable);
+  if (run_main == nullptr || number == nullptr || std::strcmp(run_main, "true") != 0) return {};
+  int fd = -1;
+  const char* end = number + std::strlen(number);
+  if (std::from_chars(number, end, fd).ptr != end || !is_seqpacket_socket(fd)) return {};
+  std::array<char, 64> first{};  // longer than any mark
+  const ssize_t got = ::recv(fd, first.data(), first.size(), MSG_PEEK | MSG_DONTWAIT);
+  const std::string_view text(first.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  const auto mark = std::ranges::find(marks, text, &Mark::text);
+  if (mark != marks.end()) return Found{mark->role, fd};
+  if (!text.starts_with(mark_of_any_version)) return {};
+  throw Error(
+      fmt::format("the program was built anew with another reloadrun ({})", RELOADRUN_VERSION),
+      "end it and start it again", status_failure);
+}
+
 bool is_mark(std::string_view text) {
   return std::ranges::any_of(marks, [text](const Mark& mark) { return mark.text == text; });
 }
@@ -89,20 +117,16 @@ std::pair<Channel, Channel> Channel::make_pair(Role role) {
   return {Channel(std::move(ours)), Channel(std::move(theirs))};
 }
 
+bool Channel::is_inherited(Role role) {
+  const auto found = find_inherited();
+  return found && found->role == role;
+}
+
 std::optional<Channel::Inherited> Channel::inherited() {
-  const char* run_main = std::getenv(run_main_variable);
-  const char* number = std::getenv(channel_variable);
-  if (run_main == nullptr || number == nullptr || std::strcmp(run_main, "true") != 0) return {};
-  int fd = -1;
-  const char* end = number + std::strlen(number);
-  if (std::from_chars(number, end, fd).ptr != end || !is_seqpacket_socket(fd)) return {};
-  std::array<char, 64> first{};  // longer than any mark
-  const ssize_t got = ::recv(fd, first.data(), first.size(), MSG_PEEK | MSG_DONTWAIT);
-  const std::string_view text(first.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-  const auto mark = std::ranges::find(marks, text, &Mark::text);
-  if (mark == marks.end()) return {};
-  if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) throw_errno("fcntl of an inherited socket");
-  return Inherited{mark->role, Channel(MessageSocket(Fd(fd)))};
+  const auto found = find_inherited();
+  if (!found) return {};
+  if (::fcntl(found->fd, F_SETFD, FD_CLOEXEC) != 0) throw_errno("fcntl of an inherited socket");
+  return Inherited{found->role, Channel(MessageSocket(Fd(found->fd)))};
 }
 
 bool Channel::send_begin(const Begin& begin) {

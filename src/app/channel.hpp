@@ -34,9 +34,12 @@ class Channel {
   static std::pair<Channel, Channel> make_pair(Role role);
 
   /// The socket that this process was given, and as what; nullopt in any other process. Looks at
-  /// the environment and at the socket's first message, and takes nothing from it.
+  /// the environment and at the socket's first message, and takes nothing from it. Throws Error
+  /// when the supervisor is one of another version.
   struct Inherited;
   static std::optional<Inherited> inherited();
+  /// Whether there is such a socket, with this role. For who only wants to know.
+  static bool is_inherited(Role role);
 
   [[nodiscard]] int fd() const { return socket_.fd(); }
 

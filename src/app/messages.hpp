@@ -25,14 +25,14 @@ void members(Archive& a, SoftRule& rule) {
 template <class Archive>
 void members(Archive& a, Options& o) {
   // Named by all of them, so that an option that is not handed down does not compile.
-  auto& [command, watch, files_from, listed, extensions, ignore, filters, use_ignore_files,
-         use_default_ignores, env_files, content, watcher, interval, settle, soft, build, listen,
-         stop_signal, stop_timeout, on_exit, postpone, keep_ports, follow, clear, list, explain,
-         verbosity, color] = o;
-  a(command, watch, files_from, listed, extensions, ignore, filters, use_ignore_files,
-    use_default_ignores, env_files, content, watcher, interval, settle, soft, build, listen,
-    stop_signal, stop_timeout, on_exit, postpone, keep_ports, follow, clear, list, explain,
-    verbosity, color);
+  auto& [command, watch, watch_directory, files_from, listed, extensions, ignore, filters,
+         use_ignore_files, use_default_ignores, env_files, content, watcher, interval, settle, soft,
+         build, listen, stop_signal, stop_timeout, on_exit, postpone, keep_ports, follow, clear,
+         list, explain, verbosity, color] = o;
+  a(command, watch, watch_directory, files_from, listed, extensions, ignore, filters,
+    use_ignore_files, use_default_ignores, env_files, content, watcher, interval, settle, soft,
+    build, listen, stop_signal, stop_timeout, on_exit, postpone, keep_ports, follow, clear, list,
+    explain, verbosity, color);
 }
 template <class Archive>
 void members(Archive& a, Ending& e) {
@@ -136,6 +136,15 @@ struct Line {
 /// COMMAND was started, so that all that is left to this reloader is to end some day: the next one
 /// may be executed.
 struct Running {};
+/// Of a program that reloads itself, which may end at any moment, and its reloader with it: what
+/// the supervisor is to know then.
+struct Progress {
+  enum class Step {
+    begun,    ///< run() was called
+    noticed,  ///< something has changed, which the next start answers
+    exits     ///< the program has called std::exit(): whatever the status is, it is no reload
+  } step = Step::begun;
+};
 /// The last message before an end that is no reload. With an ending, the target's: reloadrun is to
 /// end likewise; without, the user asked for the end.
 struct Farewell {
@@ -147,13 +156,13 @@ struct Failure {
   std::string what_to_do;
   int exit_status = 0;
 };
-using Report = std::variant<Line, Running, Farewell, Failure>;
+using Report = std::variant<Line, Running, Progress, Farewell, Failure>;
 /// The last message before exit 3; it goes in a memory file, with descriptors.
 struct HandedOver {
   Handover values;
   Descriptors with;
 };
-using Received = std::variant<Line, Running, Farewell, Failure, HandedOver>;
+using Received = std::variant<Line, Running, Progress, Farewell, Failure, HandedOver>;
 
 // ------------------------------------------------------------------------------------------------
 
@@ -204,6 +213,10 @@ void members(Archive& a, Line& line) {
 }
 template <class Archive>
 void members(Archive&, Running&) {}
+template <class Archive>
+void members(Archive& a, Progress& progress) {
+  a(progress.step);
+}
 template <class Archive>
 void members(Archive& a, Farewell& farewell) {
   a(farewell.like);

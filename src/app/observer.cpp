@@ -24,16 +24,17 @@ constexpr std::size_t most_told = 50;
 }  // namespace
 
 Observer::Observer(const Options& options, Handover& memory, const std::string& directory,
-                   Descriptors with, BuildLink* builds, OpenedFiles* opened)
+                   Descriptors with, Asked asked)
     : options_(options),
       memory_(memory),
       directory_(directory),
       list_(options, memory.listed),
       snapshot_(std::move(with.snapshot)),
       inotify_(std::move(with.inotify)),
-      burst_(options, memory, directory),
-      followed_(opened, memory.follow, directory),
-      build_outputs_(builds),
+      burst_(options, memory, directory, asked.may_be_handled),
+      followed_(asked.opened, memory.follow, directory),
+      loaded_(asked.loaded),
+      build_outputs_(asked.builds),
       outputs_(std::exchange(memory.held, {}), std::exchange(memory.closed, {})) {}
 
 void Observer::begin() {
@@ -43,7 +44,7 @@ void Observer::begin() {
   burst_.take_over();
   const bool is_whole = snapshot_.is_taken_over() && snapshot_.get().pass == memory_.look;
   const bool has_hints = watch::Hints::is_inotify(inotify_) || options_.watcher == Watcher::stat;
-  is_whole && has_hints && !another_list ? take_over() : look_afresh();
+  is_whole&& has_hints && !another_list ? take_over() : look_afresh();
   const TimePoint now = Clock::now();
   if (!burst_.is_open() && view_->looker.tick_over_at() > now) burst_.open_for_ticks(now);
   outputs_.sort_out(burst_.pending(), burst_.pending().paths(), now);  // who writes is asked again
@@ -55,6 +56,7 @@ void Observer::begin() {
 /// looked at right after, so that a start costs what has changed and not what is there.
 void Observer::take_over() {
   view_ = make_view(snapshot_.get(), std::move(inotify_));
+  watch_loaded(*view_, nullptr);
   follow_hints();
   next_look_ = Clock::now();
   if (burst_.is_open()) next_look_ += options_.interval;  // its end looks at the rest
@@ -67,6 +69,7 @@ void Observer::look_afresh() {
   snapshot_.replace_by(snapshot);
   view_ = make_view(*snapshot);
   followed_.follow_again(*view_);
+  watch_loaded(*view_, nullptr);
   view_->looker.look_at_everything(nullptr);
   looked_ = true;
   if (memory_.starts == 0) tell_once(list_.missing());
@@ -194,6 +197,7 @@ void Observer::reread_list() {
     watch::Snapshot* const snapshot = snapshot_.another();
     auto view = make_view(*snapshot);
     followed_.follow_again(*view);
+    watch_loaded(*view, nullptr);
     view->looker.look_at_everything(nullptr);
     for (auto& change :
          watch::difference(view_->looker.snapshot(), view->looker.snapshot(), begun_)) {

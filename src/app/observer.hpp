@@ -22,6 +22,7 @@
 #include "app/followed_list.hpp"
 #include "app/handover.hpp"
 #include "app/kept_snapshot.hpp"
+#include "app/loaded_files.hpp"
 #include "app/outputs.hpp"
 #include "app/view.hpp"
 #include "base/clock.hpp"
@@ -32,11 +33,18 @@ namespace reloadrun::app {
 
 class Observer {
  public:
+  /// Who else is asked, each the caller's.
+  struct Asked {
+    BuildLink* builds = nullptr;    ///< with --build
+    OpenedFiles* opened = nullptr;  ///< with --follow
+    LoadedFiles* loaded = nullptr;  ///< in a program that reloads itself
+    bool may_be_handled = false;    ///< every change is shown to the program before it restarts
+  };
   /// `memory`: what it learns and must not tell twice is kept there, for the next generation.
   /// `directory`: the working directory's path. Both outlive the Observer. `with`: what came with
-  /// the memory. `builds`: the caller's; null without --build. `opened`: the same without --follow.
+  /// the memory.
   Observer(const Options& options, Handover& memory, const std::string& directory, Descriptors with,
-           BuildLink* builds, OpenedFiles* opened);
+           Asked asked);
 
   /// Takes over the snapshot of the last generation, or else takes one. In both cases it is older
   /// than any start that follows, and later looks are compared with it: so what changes before,
@@ -92,6 +100,7 @@ class Observer {
   bool take_last_words();
   void leave_out_builds(watch::Changes& found);
   void look_around();
+  void watch_loaded(View& view, watch::Changes* found) const;
   void follow_hints();
   bool look_for_the_last_time();
   void recheck();
@@ -125,6 +134,7 @@ class Observer {
   bool looked_last_ = false;  // the burst is over when it is due, whatever happens until then
 
   Followed followed_;
+  LoadedFiles* const loaded_;
   BuildOutputs build_outputs_;
   Duration build_recheck_{};
   Outputs outputs_;

@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "app/observer.hpp"
+#include "app/words.hpp"
 #include "base/log.hpp"
+#include "watch/stamps.hpp"
 
 namespace reloadrun::app {
 namespace {
@@ -63,6 +65,7 @@ void Observer::look_around() {
   outputs_.find_closed(Clock::now());
   const bool patient = options_.watcher == Watcher::inotify || !looked_;
   look([&](watch::Changes& found) {
+    watch_loaded(*view_, &found);
     if (look_failed_) {
       view_->looker.follow({watch::Hint{}}, &found);  // it has not followed every hint
       look_failed_ = false;
@@ -75,12 +78,23 @@ void Observer::look_around() {
     }
   });
   if (!look_failed_) build_outputs_.account_all(settled);  // all of it was looked at by now
-  // No hint wakes us while a file is still held: who holds what has to be known before. Not during a
-  // stop: what was written after this look, and closed, would be forgotten before the next.
+  // No hint wakes us while a file is still held: who holds what has to be known before. Not during
+  // a stop: what was written after this look, and closed, would be forgotten before the next.
   if (!view_->hints && !target_is_stopping_) outputs_.note_held();
   const bool first = !std::exchange(looked_, true);
   if (first && target_started_ && !target_is_stopping_) outputs_.forget_held();
   snapshot_.let_go_of_pages();
+}
+
+/// What a program that reloads itself has loaded since, as it was then.
+void Observer::watch_loaded(View& view, watch::Changes* found) const {
+  if (loaded_ == nullptr) return;
+  loaded_->refresh();
+  for (const auto& file : loaded_->files()) {
+    const auto before = watch::plain_stamp(file.status);
+    if (!view.looker.watch_file(file.path, before, found) || found == nullptr) continue;
+    log::debug("{} is loaded: watching it", printable(file.path));
+  }
 }
 
 void Observer::follow_opened() {

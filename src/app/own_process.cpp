@@ -17,11 +17,11 @@ constexpr Duration order_patience = std::chrono::seconds(1);
 
 }  // namespace
 
-OwnProcess::OwnProcess(Role role, const std::vector<std::string>& arguments) {
+OwnProcess::OwnProcess(Role role, const Self& self) {
   auto [ours, theirs] = Channel::make_pair(role);
   proc::Program program;
-  program.file = "/proc/self/exe";
-  program.arguments = arguments;
+  program.file = self.file;
+  program.arguments = self.arguments;
   program.environment = proc::environment_without({run_main_variable, channel_variable});
   program.environment.push_back(fmt::format("{}=true", run_main_variable));
   program.environment.push_back(fmt::format("{}={}", channel_variable, theirs.fd()));
@@ -29,7 +29,7 @@ OwnProcess::OwnProcess(Role role, const std::vector<std::string>& arguments) {
   program.parent_death_signal = SIGCONT;  // stopped, it could not stop what it has started
   const auto spawned = proc::spawn(program);
   if (spawned.error != 0) {
-    throw std::system_error(spawned.error, std::generic_category(), "execute /proc/self/exe");
+    throw std::system_error(spawned.error, std::generic_category(), "execute " + self.file);
   }
   channel_ = std::move(ours);
   pid_ = spawned.pid;

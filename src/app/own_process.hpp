@@ -12,16 +12,21 @@
 
 namespace reloadrun::app {
 
+/// How reloadrun executes itself again.
+struct Self {
+  std::string file = "/proc/self/exe";  ///< this very program, whatever lies at its path by now
+  std::vector<std::string> arguments{};
+};
+
 class OwnProcess {
  public:
-  /// Executes this very program again, whatever lies at its path by now. It waits for send_begin(),
-  /// and ends when this process has ended. Throws std::system_error.
-  OwnProcess(Role role, const std::vector<std::string>& arguments);
+  /// It waits for send_begin(), and ends when this process has ended. Throws std::system_error.
+  OwnProcess(Role role, const Self& self);
 
   [[nodiscard]] Channel& channel() { return channel_; }
   [[nodiscard]] pid_t pid() const { return pid_; }
-  /// Wakes it, since a process that is stopped hears nothing, and orders. Waits a while for one that
-  /// does not read; the order is lost then, or when it has ended.
+  /// Wakes it, since a process that is stopped hears nothing, and orders. Waits a while for one
+  /// that does not read; the order is lost then, or when it has ended.
   void order(const Order& order);
   /// Does not wait. It may have ended by itself.
   void signal(int signal) const;

@@ -11,6 +11,8 @@
 #include <system_error>
 #include <utility>
 
+#include "app/command_target.hpp"
+#include "app/main_target.hpp"
 #include "app/words.hpp"
 #include "base/log.hpp"
 #include "fmt/format.h"
@@ -22,17 +24,30 @@ namespace {
 
 constexpr std::size_t most_details = 20;  // of what -v says of a look
 
+/// The opposite of a lock.
+class Unlocked {
+ public:
+  explicit Unlocked(std::mutex& mutex) : mutex_(mutex) { mutex_.unlock(); }
+  ~Unlocked() { mutex_.lock(); }
+  Unlocked(const Unlocked&) = delete;
+  Unlocked& operator=(const Unlocked&) = delete;
+
+ private:
+  std::mutex& mutex_;
+};
+
 }  // namespace
 
-Reloader::Reloader(Channel channel, Begin begin)
+Reloader::Reloader(Channel channel, Begin begin, const Guest* guest)
     : channel_(std::move(channel)),
       options_(std::move(begin.options)),
       directory_(std::move(begin.directory)),
       handover_(std::move(begin.handover)),
       name_(printable(options_.command.front())),
       ended_children_({SIGCHLD}),
+      guest_(guest),
       calls_(options_, kept_sockets(std::move(begin.with.ports), handover_)),
-      target_(options_, begin.signals, std::move(begin.sockets), calls_),
+      target_(make_target(begin)),
       policy_({.on_exit = options_.on_exit,
                .postpone = handover_.postponed,
                .first_start = handover_.starts == 0 && options_.build.empty(),
@@ -40,9 +55,22 @@ Reloader::Reloader(Channel channel, Begin begin)
       build_link_(options_.build.empty() ? std::nullopt
                                          : std::optional<BuildLink>(std::move(begin.builds))),
       observer_(options_, handover_, directory_, std::move(begin.with),
-                build_link_ ? &*build_link_ : nullptr, calls_.opened()) {}
+                {.builds = build_link_ ? &*build_link_ : nullptr,
+                 .opened = calls_.opened(),
+                 .loaded = loaded_ ? &*loaded_ : nullptr,
+                 .may_be_handled = guest_ != nullptr && guest_->hooks.on_change}) {}
+
+std::unique_ptr<Target> Reloader::make_target(Begin& begin) {
+  auto sockets = std::move(begin.sockets);
+  if (guest_ == nullptr) {
+    return std::make_unique<CommandTarget>(options_, begin.signals, std::move(sockets), calls_);
+  }
+  loaded_.emplace(options_.command.front());
+  return std::make_unique<MainTarget>(*guest_, begin.signals, std::move(sockets), calls_, *loaded_);
+}
 
 int Reloader::run() {
+  const std::lock_guard at_work(at_work_);
   log::to(
       [this](auto level, std::string_view text) {
         // A supervisor that has gone hears nothing, and neither does the user.
@@ -50,6 +78,7 @@ int Reloader::run() {
       },
       options_.verbosity);
   proc::become_subreaper();
+  tell_progress(Progress::Step::begun);
   // Before the target is started: whatever changes from here on is seen by the next look.
   observer_.begin();
   take_orders();
@@ -62,11 +91,16 @@ void Reloader::attend() {
   Deadline until = earlier(observer_.next(asks_for_changes()), timer_);
   if (build_link_ && build_link_->has_news()) until = Clock::now();
   if (policy_.stopping()) until = earlier(until, Clock::now() + proc::tree_recheck);
-  std::array descriptors{pollfd{channel_.fd(), POLLIN, 0}, pollfd{ended_children_.fd(), POLLIN, 0},
-                         pollfd{target_.fd(), POLLIN, 0}, pollfd{observer_.fd(), POLLIN, 0},
+  std::array descriptors{pollfd{channel_.fd(), POLLIN, 0},
+                         pollfd{ended_children_.fd(), POLLIN, 0},
+                         pollfd{target_->fd(), POLLIN, 0},
+                         pollfd{observer_.fd(), POLLIN, 0},
                          pollfd{build_link_ ? build_link_->fd() : -1, POLLIN, 0},
                          pollfd{calls_.fd(), POLLIN, 0}};
-  wait_for(descriptors, until);
+  {
+    const Unlocked rest(at_work_);
+    wait_for(descriptors, until);
+  }
   take_orders();
   take_news();
   take_call_news();
@@ -100,18 +134,18 @@ void Reloader::feed(Order order) {
       feed(core::RestartAsked{});
     }
   } else if (const auto* forward = std::get_if<ForwardOrder>(&order)) {
-    if (target_.starting()) {
+    if (target_->starting()) {
       to_forward_.push_back(forward->signal);
     } else {
       forward_signal(forward->signal);
     }
   } else if (auto* socket = std::get_if<SocketOrder>(&order)) {
-    target_.replace_socket(socket->place, std::move(socket->socket));
+    target_->replace_socket(socket->place, std::move(socket->socket));
   }
 }
 
 void Reloader::forward_signal(int signal) {
-  if (target_.forward(signal) == proc::Sent::yes) {
+  if (target_->forward(signal) == proc::Sent::yes) {
     log::debug("{} passed on to {}", proc::signal_name(signal), name_);
   } else {
     log::warn("{} is not passed on: {} does not run, or may not be signalled",
@@ -121,7 +155,7 @@ void Reloader::forward_signal(int signal) {
 
 void Reloader::take_news() {
   using Kind = Target::News::Kind;
-  while (auto news = target_.next()) {
+  while (auto news = target_->next()) {
     for (const int signal : std::exchange(to_forward_, {})) forward_signal(signal);
     switch (news->kind) {
       case Kind::started:
@@ -132,7 +166,7 @@ void Reloader::take_news() {
         tell_started(*news);
         tell_unheard(*news);
         // Taken for told when the stop began, because it had been forked by then.
-        if (policy_.stopping() && target_.untold() != 0) tree_.forget(target_.untold());
+        if (policy_.stopping() && target_->untold() != 0) tree_.forget(target_->untold());
         feed(core::Started{});
         break;
       case Kind::failed:
@@ -143,6 +177,7 @@ void Reloader::take_news() {
         terminal_.restore();
         calls_.target_gone();
         const bool expected = policy_.stopping() || news->ending == Ending{};
+        if (!news->fault.empty()) log::error("{}: {}", name_, printable(news->fault));
         log::say(expected ? log::Level::info : log::Level::warn, "{} {} after {}", name_,
                  ending_text(news->ending), duration_text(news->ran));
         feed(core::TargetEnded{news->ending, news->ran});
@@ -153,8 +188,10 @@ void Reloader::take_news() {
 }
 
 void Reloader::tell_watching() const {
-  log::info("watching {} in {}", count_text(observer_.file_count(), "file"),
-            printable(observer_.description()));
+  const std::string files = count_text(observer_.file_count(), "file");
+  const std::string where = observer_.description();
+  if (where.empty()) return log::info("watching {} that the program is made of", files);
+  log::info("watching {} in {}", files, printable(where));
 }
 
 void Reloader::tell_started(const Target::News& news) {
@@ -162,7 +199,7 @@ void Reloader::tell_started(const Target::News& news) {
   if (first) tell_watching();
   const char* verb = first ? "started" : "restarted";
   started_since_ = handover_.since.value_or(Clock::now());
-  started_because_ = !handover_.since             ? "its start"
+  started_because_ = !handover_.since            ? "its start"
                      : handover_.changed.empty() ? "it was asked for"
                                                  : "the change";
   if (handover_.since) {
@@ -180,13 +217,13 @@ void Reloader::tell_started(const Target::News& news) {
 void Reloader::take_ended_children() {
   bool target_ended = false;
   while (const auto signal = ended_children_.next()) {
-    target_ended = target_ended || static_cast<pid_t>(signal->ssi_pid) == target_.pid();
+    target_ended = target_ended || static_cast<pid_t>(signal->ssi_pid) == target_->pid();
   }
-  proc::reap_adopted();
+  reap();
   if (!policy_.stopping()) return;
   // Its worker is about to say so, and needs no walk through the tree before that.
-  if (target_ended && target_.busy()) return;
-  if (!target_.busy() && proc::no_child_left()) {
+  if (target_ended && target_->busy()) return;
+  if (!target_->busy() && nothing_left()) {
     terminal_.restore();  // others than COMMAND may have had it until now
     feed(core::TreeGone{});
   } else if (killing_) {
@@ -204,6 +241,7 @@ void Reloader::take_time() {
     feed(core::TimeUp{});
   }
   observer_.attend();
+  if (observer_.in_burst()) tell_progress(Progress::Step::noticed);
   take_changes();
 }
 
@@ -232,11 +270,12 @@ void Reloader::begin_after(const watch::Changes& changes) {
 }
 
 void Reloader::answer(const Burst::Noticed& noticed) {
+  if (handles(noticed.changes)) return;
   if (build_link_) return build_after(noticed);
   const auto what = changes_text(noticed.changes);
-  if (!target_.busy()) {
+  if (!target_->busy()) {
     log::info("{}: starting {}", what, name_);
-  } else if (noticed.signals.empty() || target_.starting()) {
+  } else if (noticed.signals.empty() || target_->starting()) {
     log::info("{}: stopping {}", what, name_);
   } else {
     log::info("{}: {} to {}", what, signals_text(noticed.signals), name_);
@@ -278,7 +317,7 @@ int reload(Channel channel) {
   if (!begin) return status_stopped;  // the supervisor did without this one, or has gone
   begin->signals.let_stops_through();
   // Left to the end of the process, which may come while its worker thread still waits.
-  auto* reloader = new Reloader(std::move(channel), std::move(*begin));
+  auto* reloader = new Reloader(std::move(channel), std::move(*begin), nullptr);
   return reloader->run();
 }
 

@@ -3,14 +3,20 @@
 // policy says, usually once, and has built (--build) before it hands over.
 //
 // reloader.cpp has what it hears, reloader_actions.cpp what it does of what policy decides,
-// reloader_builds.cpp what it does about builds, reloader_ports.cpp what it hears of ports.
+// reloader_builds.cpp what it does about builds, reloader_ports.cpp what it hears of ports,
+// reloader_guest.cpp what is different in the process of a program that reloads itself.
 #pragma once
 
+#include <memory>
+#include <mutex>
 #include <optional>
+#include <thread>
 #include <vector>
 
 #include "app/build_link.hpp"
 #include "app/channel.hpp"
+#include "app/guest.hpp"
+#include "app/loaded_files.hpp"
 #include "app/observer.hpp"
 #include "app/target.hpp"
 #include "app/target_calls.hpp"
@@ -26,13 +32,18 @@ namespace reloadrun::app {
 
 class Reloader {
  public:
-  /// `begin` as received from `channel`.
-  Reloader(Channel channel, Begin begin);
+  /// `begin` as received from `channel`. `guest`: the program whose process this is, which outlives
+  /// this; null when reloadrun's own.
+  Reloader(Channel channel, Begin begin, const Guest* guest);
 
   /// Returns the status to end the process with, by _exit: the worker thread may still be there.
   int run();
 
+  /// After run(): whether a guest's main function was given up, and runs on.
+  [[nodiscard]] bool left_behind() const { return target_->left_behind(); }
+
  private:
+  std::unique_ptr<Target> make_target(Begin& begin);
   void attend();
   void take_orders();
   void take_news();
@@ -55,6 +66,13 @@ class Reloader {
   void tell_watching() const;
   void tell_started(const Target::News& news);
   [[nodiscard]] std::optional<int> deaf_to(const std::vector<int>& signals) const;
+
+  void stand_still_at_exit();
+  void tell_progress(Progress::Step step);
+  bool handles(const watch::Changes& changes);
+  void call_restart_hook() const;
+  void reap() const;
+  [[nodiscard]] bool nothing_left() const;
 
   void carry_out(const core::Start&);
   void carry_out(const core::StopTree& stop);
@@ -81,8 +99,10 @@ class Reloader {
   const std::string name_;  // COMMAND, for the user's eyes
   proc::SignalFd ended_children_;
   proc::Terminal terminal_;
+  const Guest* const guest_;
+  std::optional<LoadedFiles> loaded_;  // of a guest
   TargetCalls calls_;
-  Target target_;
+  const std::unique_ptr<Target> target_;
   core::Policy policy_;
   core::Builds builds_;
   std::optional<BuildLink> build_link_;  // with --build
@@ -102,9 +122,16 @@ class Reloader {
   std::optional<Error> start_error_;  // of a start that failed, until it is told
   Deadline timer_;
   std::optional<int> status_;
+  bool noticed_told_ = false;
+
+  // Held by the main thread in run(), but not while it waits.
+  std::mutex at_work_;
+  const std::thread::id main_thread_ = std::this_thread::get_id();
 };
 
 /// Runs this process as the reloader that `channel` was given to. Returns its exit status.
 int reload(Channel channel);
+/// The same in the process of a guest, who outlives it. Ends the process.
+[[noreturn]] void reload(Channel channel, const Guest& guest);
 
 }  // namespace reloadrun::app

@@ -21,22 +21,25 @@ constexpr Duration last_message_patience = std::chrono::milliseconds(1000);
 }  // namespace
 
 void Reloader::carry_out(const core::Start&) {
+  if (target_->is_spent()) return carry_out(core::Reload{});
   terminal_.save();
+  stand_still_at_exit();
   reread_env_files(options_.env_files, handover_.environment);
-  target_.start(handover_.starts + 1, handover_.changed, handover_.environment.variables);
+  target_->start({handover_.starts + 1, handover_.changed, handover_.environment.variables});
 }
 
 void Reloader::carry_out(const core::StopTree& stop) {
   killing_ = false;
   observer_.target_stops();
   calls_.target_stops();
-  tree_ = proc::TreeStop();
-  tree_.ask(options_.stop_signal, stop.group_was_told, target_.untold());
+  target_->ask_to_end();
+  tree_ = proc::TreeStop(guest_ != nullptr ? guest_->children : std::set<pid_t>());
+  tree_.ask(options_.stop_signal, stop.group_was_told, target_->untold());
 }
 
 /// The first of these that COMMAND does not catch.
 std::optional<int> Reloader::deaf_to(const std::vector<int>& signals) const {
-  const auto is_deaf = [this](int signal) { return !target_.catches(signal); };
+  const auto is_deaf = [this](int signal) { return !target_->catches(signal); };
   const auto deaf = std::ranges::find_if(signals, is_deaf);
   return deaf == signals.end() ? std::nullopt : std::optional(*deaf);
 }
@@ -49,7 +52,7 @@ void Reloader::carry_out(const core::Signal& order) {
     return;
   }
   for (const int signal : order.signals) {
-    if (target_.forward(signal) == proc::Sent::yes) continue;
+    if (target_->forward(signal) == proc::Sent::yes) continue;
     feed(core::SignalRefused{});
     return;
   }
@@ -61,6 +64,7 @@ void Reloader::carry_out(const core::KillTree&) {
   killing_ = true;
   if (const auto left = tree_.left(); !left.empty()) log::warn("killing {}", names_of(left));
   tree_.kill();
+  target_->give_up();
 }
 
 void Reloader::carry_out(const core::Arm& arm) { timer_ = Clock::now() + arm.delay; }
@@ -76,6 +80,7 @@ void Reloader::carry_out(const core::Reload& reload) {
     handover_.ports.push_back(std::move(kept.values));
     with.ports.push_back(std::move(kept.socket));
   }
+  call_restart_hook();
   channel_.send_handover(handover_, with, last_message_patience);
   status_ = status_reload;
 }

@@ -31,7 +31,7 @@ void Reloader::take_build_news() {
 /// A signal needs no build, if COMMAND answers it; everything else does.
 void Reloader::build_after(const Burst::Noticed& noticed) {
   const auto what = changes_text(noticed.changes);
-  const bool answered = !noticed.signals.empty() && target_.busy() && !target_.starting() &&
+  const bool answered = !noticed.signals.empty() && target_->busy() && !target_->starting() &&
                         !deaf_to(noticed.signals);
   if (answered) {
     log::info("{}: {} to {}", what, signals_text(noticed.signals), name_);
@@ -82,7 +82,7 @@ void Reloader::carry_out(const core::BuildFailed&) {
           : fmt::format("{} after {}", ending_text(build_over_.ending),
                         duration_text(build_over_.ran));
   log::error("the build {}: {}the next change builds again", what,
-             target_.busy() ? name_ + " goes on, and " : "");
+             target_->busy() ? name_ + " goes on, and " : "");
   handover_.since.reset();  // another change is another restart
 }
 

@@ -10,7 +10,7 @@
 namespace reloadrun::app {
 
 void Reloader::take_call_news() {
-  if (target_.starting()) return;  // first it is told that it has started
+  if (target_->starting()) return;  // first it is told that it has started
   observer_.follow_opened();
   using Kind = net::KeepPorts::News::Kind;
   for (const auto& news : calls_.news()) {

@@ -7,11 +7,11 @@
 
 #include "app/builder.hpp"
 #include "app/channel.hpp"
+#include "app/command_target.hpp"
 #include "app/env_file.hpp"
 #include "app/file_list.hpp"
 #include "app/reloader.hpp"
 #include "app/supervisor.hpp"
-#include "app/target.hpp"
 #include "app/words.hpp"
 #include "app/working_directory.hpp"
 #include "base/fd.hpp"
@@ -93,7 +93,7 @@ int run(std::vector<std::string> arguments,
   const watch::Rules right(options, working_directory());
   const watch::Soft right_too(options.soft, working_directory());
   require_free_descriptors(sockets);
-  return supervise(std::move(options), std::move(arguments), std::move(environment));
+  return supervise(std::move(options), {.arguments = std::move(arguments)}, std::move(environment));
 }
 
 }  // namespace reloadrun::app

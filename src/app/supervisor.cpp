@@ -41,17 +41,19 @@ std::optional<Received> next_report(Channel& channel) {
 
 }  // namespace
 
-Supervisor::Supervisor(Options options, std::vector<std::string> arguments,
-                       std::vector<Variable> environment)
+Supervisor::Supervisor(Options options, Self self, std::vector<Variable> environment,
+                       const Guest* guest)
     : options_(std::move(options)),
-      arguments_(std::move(arguments)),
+      self_(std::move(self)),
+      guest_(guest),
+      was_subreaper_(proc::is_subreaper()),
       given_(proc::take_signals()),
       signals_({SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCHLD}),
       sockets_(net::parse_listen(options_.listen)),
       strangers_(proc::children_of(::getpid())),
       newcomers_(strangers_),
-      may_have_strangers_(::getpid() == 1 || !strangers_.empty()) {
-  log::to_stderr(options_.verbosity, options_.color);
+      may_have_strangers_(guest != nullptr || ::getpid() == 1 || !strangers_.empty()) {
+  speak();
   proc::become_subreaper();
   handover_.postponed = options_.postpone;
   directory_ = working_directory();
@@ -61,51 +63,55 @@ Supervisor::Supervisor(Options options, std::vector<std::string> arguments,
 
 Ending Supervisor::run() {
   if (!options_.build.empty()) start_builder();
-  for (;;) {
-    start_reloader();
+  while (start_reloader()) {
     while (!reloader_ended_) attend();
     take_reports();  // what it said last
     take_signals();  // what the user said meanwhile
     if (const auto ending = conclude()) return *ending;
   }
+  return conclude().value_or(Ending{});  // the user has asked for the end before it was there
 }
 
 void Supervisor::start_builder() {
   auto [reloaders, builders] = MessageSocket::make_pair();
   builds_ = reloaders.release();
-  builder_.emplace(Role::builder, arguments_);
+  builder_.emplace(Role::builder, self_);
   Begin begin{options_, directory_, given_, {}};
   begin.options.listen.clear();  // the sockets are the target's alone
   begin.builds = builders.release();
   static_cast<void>(builder_->channel().send_begin(begin));
 }
 
-void Supervisor::start_reloader() {
+/// False when the user wants the end.
+bool Supervisor::start_reloader() {
   terminal_.save();
   for (const Error& error : sockets_.mend()) {
     log::error("{}: {}", printable(error.what()), error.what_to_do());
   }
+  // A successor may have been killed while it waited: that harms nobody. One that is killed before
+  // it reads this ends us, as at any time from here on.
+  reloader_ = std::exchange(successor_, std::nullopt);
+  if (!reloader_ && !execute_program()) return false;
   Begin begin{options_, directory_, given_, handover_, std::exchange(with_, {})};
   if (builds_) begin.builds = require_fd(::fcntl(builds_.get(), F_DUPFD_CLOEXEC, 0), "fcntl");
   begin.sockets = sockets_.copies();
-  reloader_ = std::exchange(successor_, std::nullopt);
-  // A successor may have been killed while it waited: that harms nobody. One that is killed before
-  // it reads this ends us, as at any time from here on.
-  if (!reloader_ || !reloader_->channel().send_begin(begin)) {
-    reloader_.emplace(Role::reloader, arguments_);
+  if (!reloader_->channel().send_begin(begin)) {
+    reloader_.emplace(Role::reloader, self_);
     static_cast<void>(reloader_->channel().send_begin(begin));
   }
   reloader_ended_.reset();
   farewell_.reset();
   failure_.reset();
-  handed_over_ = false;
+  handed_over_ = begun_ = noticed_ = exits_ = false;
+  return true;
 }
 
 /// What executing the next reloader takes, takes place before it is needed.
 void Supervisor::ready_successor() {
-  if (successor_ || stop_asked_) return;
+  // A guest's is to be what lies at its path then.
+  if (successor_ || stop_asked_ || guest_ != nullptr) return;
   try {
-    successor_.emplace(Role::reloader, arguments_);
+    successor_.emplace(Role::reloader, self_);
   } catch (const std::system_error& error) {  // while the old tree takes what there may be
     log::debug("the next reloader has to wait: {}", error.what());
   }
@@ -143,10 +149,10 @@ void Supervisor::take_signals() {
       case SIGCHLD:
         break;  // seen by waiting
       case SIGUSR1:
-        if (!stop_asked_) channel().send(RestartOrder{});
+        if (!stop_asked_ && reloader_) channel().send(RestartOrder{});
         break;
       case SIGUSR2:
-        channel().send(ForwardOrder{SIGUSR2});
+        if (reloader_) channel().send(ForwardOrder{SIGUSR2});
         break;
       default:
         take_stop_signal(*signal);
@@ -161,8 +167,10 @@ void Supervisor::take_stop_signal(const signalfd_siginfo& signal) {
     log::info("{}: stopping {}", name, printable(options_.command.front()));
     stop_asked_ = now;
     give_up_ = now + options_.stop_timeout + reloader_grace;
-    const bool group_was_told = proc::from_terminal(signal) && !reloader_->missed_a_signal();
-    reloader_->order(StopOrder{group_was_told});
+    if (reloader_) {
+      const bool group_was_told = proc::from_terminal(signal) && !reloader_->missed_a_signal();
+      reloader_->order(StopOrder{group_was_told});
+    }
     if (builder_) {
       const bool builds_were_told = proc::from_terminal(signal) && !builder_->missed_a_signal();
       builder_->order(StopOrder{builds_were_told});
@@ -173,7 +181,7 @@ void Supervisor::take_stop_signal(const signalfd_siginfo& signal) {
       give_up_ = now + reloader_grace;
     }
     kill_asked_ = true;
-    reloader_->order(KillOrder{});
+    if (reloader_) reloader_->order(KillOrder{});
     if (builder_) builder_->order(KillOrder{});
   }
 }
@@ -184,6 +192,8 @@ void Supervisor::take_reports() {
       log::say(static_cast<log::Level>(line->level), std::string_view(line->text));
     } else if (std::holds_alternative<Running>(*report)) {
       ready_successor();
+    } else if (const auto* progress = std::get_if<Progress>(&*report)) {
+      take_progress(*progress);
     } else if (auto* handover = std::get_if<HandedOver>(&*report)) {
       handover_ = std::move(handover->values);
       with_ = std::move(handover->with);
@@ -207,6 +217,7 @@ void Supervisor::take_builders_lines() {
 }
 
 void Supervisor::take_ended_children() {
+  if (guest_ != nullptr) return take_own_children();
   while (const auto reaped = proc::reap_any()) {
     if (reaped->pid == reloader_->pid()) reloader_ended_ = reaped->ending;
     if (successor_ && reaped->pid == successor_->pid()) successor_.reset();
@@ -254,13 +265,12 @@ void Supervisor::note_strangers() {
   newcomers_ = std::move(children);
 }
 
-int supervise(Options options, std::vector<std::string> arguments,
-              std::vector<Variable> environment) {
+int supervise(Options options, Self self, std::vector<Variable> environment, const Guest* guest) {
   struct DrainAtTheEnd {
     ~DrainAtTheEnd() { log::drain(Clock::now() + last_words); }
   };
   const Ending ending = [&] {
-    Supervisor supervisor(std::move(options), std::move(arguments), std::move(environment));
+    Supervisor supervisor(std::move(options), std::move(self), std::move(environment), guest);
     const DrainAtTheEnd drain;  // also before an error is told
     return supervisor.run();
   }();

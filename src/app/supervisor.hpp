@@ -3,8 +3,11 @@
 // user, and does nothing that could block or break, since everything that must not die with a
 // generation lies here.
 //
-// supervisor.cpp has its life, supervisor_end.cpp how it ends.
+// supervisor.cpp has its life, supervisor_end.cpp how it ends, supervisor_guest.cpp what is
+// different in the first process of a program that reloads itself.
 #pragma once
+
+#include <sys/stat.h>
 
 #include <chrono>
 #include <functional>
@@ -13,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "app/guest.hpp"
 #include "app/own_process.hpp"
 #include "base/clock.hpp"
 #include "base/ending.hpp"
@@ -28,11 +32,14 @@ namespace reloadrun::app {
 
 class Supervisor {
  public:
-  /// `arguments`: this process's own, for the reloader. `environment`: what the env files give.
-  /// Blocks the signals that it reads from now on, listens, and starts the thread that writes to
-  /// stderr. Throws Error when it cannot listen.
-  Supervisor(Options options, std::vector<std::string> arguments,
-             std::vector<Variable> environment);
+  /// `environment`: what the env files give. `guest`: the program whose process this is, which
+  /// outlives this; null when reloadrun's own. Blocks the signals that it reads from now on,
+  /// listens, and starts the thread that writes to stderr. Throws Error when it cannot listen.
+  Supervisor(Options options, Self self, std::vector<Variable> environment, const Guest* guest);
+  /// Gives a guest's process back as it was.
+  ~Supervisor();
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
 
   /// Runs reloaders until one is not to be started again; returns how reloadrun is to end.
   Ending run();
@@ -42,8 +49,9 @@ class Supervisor {
   static constexpr Duration reloader_grace = std::chrono::seconds(3);
 
   [[nodiscard]] Channel& channel() { return reloader_->channel(); }
+  void speak() const;
   void start_builder();
-  void start_reloader();
+  [[nodiscard]] bool start_reloader();
   void ready_successor();
   void dismiss_successor();
   void attend();
@@ -52,9 +60,15 @@ class Supervisor {
   void take_reports();
   void take_builders_lines();
   void take_ended_children();
+  void take_own_children();
   void reopen_sockets();
   void note_lost_builder();
   void note_strangers();
+  void take_progress(Progress progress);
+  [[nodiscard]] bool goes_on_after_its_end();
+  [[nodiscard]] bool execute_program();
+  bool wait_for_program(bool another);
+  [[nodiscard]] bool is_another_program() const;
   [[nodiscard]] std::optional<Ending> conclude();
   void do_without_handover();
   void let_go_of_ports();
@@ -66,7 +80,9 @@ class Supervisor {
 
   const Options options_;
   std::string directory_;  // the working directory
-  const std::vector<std::string> arguments_;
+  const Self self_;
+  const Guest* const guest_;
+  const bool was_subreaper_;
   const proc::SignalsGiven given_;
   proc::SignalFd signals_;
   net::Listeners sockets_;
@@ -78,6 +94,12 @@ class Supervisor {
   std::optional<Farewell> farewell_;
   std::optional<Error> failure_;
   bool handed_over_ = false;
+
+  // The same, of a guest's: what it was executed from, and how far it has come.
+  struct stat program_ {};
+  bool begun_ = false;
+  bool noticed_ = false;
+  bool exits_ = false;
 
   // The next one, executed ahead: it waits.
   std::optional<OwnProcess> successor_;
@@ -101,8 +123,8 @@ class Supervisor {
 
 /// Runs this process as the supervisor and ends like what it supervised: returns the exit status,
 /// or does not return when it ends by a signal. Throws Error when COMMAND cannot be started at
-/// first.
-int supervise(Options options, std::vector<std::string> arguments,
-              std::vector<Variable> environment);
+/// first, or a guest cannot go on.
+int supervise(Options options, Self self, std::vector<Variable> environment,
+              const Guest* guest = nullptr);
 
 }  // namespace reloadrun::app

@@ -17,12 +17,14 @@ namespace reloadrun::app {
 /// How reloadrun ends; nullopt when the reloader is to be started again.
 std::optional<Ending> Supervisor::conclude() {
   const bool said_farewell = farewell_ || failure_;
-  const bool reload = !said_farewell && *reloader_ended_ == Ending{false, status_reload, false};
+  const bool reload =
+      !said_farewell && !exits_ && reloader_ended_ == Ending{false, status_reload, false};
   const auto goes_on = [&] { return reload && !stop_asked_ && !builder_lost_; };
   if (goes_on() && handed_over_) return std::nullopt;
   dismiss_successor();  // it is none of what is swept away
   if (goes_on()) do_without_handover();
   if (goes_on()) return std::nullopt;
+  if (!reload && !said_farewell && goes_on_after_its_end()) return std::nullopt;
   if (!stop_asked_ && !said_farewell && reloader_ended_->by_signal) {
     log::error("the reloader {}: stopping everything", ending_text(*reloader_ended_));
   }
@@ -110,7 +112,9 @@ bool Supervisor::wait_until_gone(const proc::TreeStop& tree, TimePoint until,
                                  const std::function<void()>& step,
                                  const std::function<bool()>& enough) {
   for (;;) {
-    const bool gone = spared().empty() ? proc::no_child_left() : tree.left().empty();
+    // A guest's own children are there, and so are those that it is to reap, or nobody.
+    const bool alone = guest_ == nullptr && spared().empty();
+    const bool gone = alone ? proc::no_child_left() : tree.left().empty();
     take_ended_children();  // after that look: whoever had ended by then is reaped
     if (gone) return true;
     if (Clock::now() >= until || enough()) return false;

@@ -3,7 +3,7 @@
 #include <system_error>
 #include <utility>
 
-#include "app/target.hpp"
+#include "app/command_target.hpp"
 #include "app/words.hpp"
 #include "fmt/format.h"
 #include "proc/open_files.hpp"

@@ -2,8 +2,11 @@
 
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
+
+#include "proc/tree.hpp"
 
 namespace reloadrun::proc {
 
@@ -32,6 +35,29 @@ std::optional<Reaped> reap_any() {
   const pid_t pid = ::waitpid(-1, &status, WNOHANG);
   if (pid <= 0) return std::nullopt;
   return Reaped{pid, ending_from_wait(status)};
+}
+
+std::optional<Ending> reap(pid_t pid) {
+  int status = 0;
+  if (::waitpid(pid, &status, WNOHANG) != pid) return std::nullopt;
+  return ending_from_wait(status);
+}
+
+void reap_adopted(const std::set<pid_t>& spared) {
+  int status = 0;
+  for (const pid_t child : children_of(::getpid())) {
+    if (!spared.contains(child)) ::waitpid(child, &status, WNOHANG | __WNOTHREAD);
+  }
+}
+
+bool none_left_but(const std::set<pid_t>& spared) {
+  int status = 0;
+  bool none = true;
+  for (const pid_t child : children_of(::getpid())) {
+    const bool gone = spared.contains(child) || ::waitpid(child, &status, WNOHANG) != 0;
+    none = none && gone;
+  }
+  return none;
 }
 
 void reap_adopted() {

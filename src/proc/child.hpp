@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <optional>
+#include <set>
 
 #include "base/ending.hpp"
 #include "base/fd.hpp"
@@ -30,10 +31,18 @@ struct Reaped {
 /// Reaps one child that has ended, whichever; nullopt when none has now.
 std::optional<Reaped> reap_any();
 
+/// Reaps this child if it has ended, and no other; nullopt when it has not.
+std::optional<Ending> reap(pid_t pid);
+
 /// Reaps every ended child that the calling thread did not start another thread for: called on the
 /// main thread, those that were adopted when their parents died (the kernel gives them to the main
 /// thread), and never the COMMAND that the worker thread waits for.
 void reap_adopted();
+/// The same, but for `spared`.
+void reap_adopted(const std::set<pid_t>& spared);
+
+/// Reaps every ended child of any thread, but for `spared`. Returns whether none is left but those.
+bool none_left_but(const std::set<pid_t>& spared);
 
 /// Whether this process has no child at all, of any thread. For a subreaper that means: no
 /// descendant.

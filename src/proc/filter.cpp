@@ -75,6 +75,15 @@ class Message {
 
 }  // namespace
 
+int filter_this_thread(const std::vector<sock_filter>& filter, Fd& listener) {
+  const sock_fprog program{static_cast<unsigned short>(filter.size()),
+                           const_cast<sock_filter*>(filter.data())};  // it is only read
+  const int taken = install(program);
+  if (taken < 0) return errno;
+  listener = Fd(taken);  // close-on-exec (seccomp(2))
+  return 0;
+}
+
 FilterWay::FilterWay(const std::vector<sock_filter>& filter, int lowest)
     : filter_{static_cast<unsigned short>(filter.size()),
               const_cast<sock_filter*>(filter.data())} {  // it is only read

@@ -82,6 +82,9 @@ Writing open_for_writing(int file) {
   const std::string self = fmt::format("/proc/self/fd/{}", file);
   const Fd opened(::open(self.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!opened) return Writing::unknown;
+  // Whoever breaks it: SIGIO to this thread, which has it blocked, and not to any of the process.
+  const f_owner_ex this_thread{F_OWNER_TID, ::gettid()};
+  ::fcntl(opened.get(), F_SETOWN_EX, &this_thread);
   if (::fcntl(opened.get(), F_SETLEASE, F_RDLCK) != 0) {
     return errno == EAGAIN ? Writing::yes : Writing::unknown;
   }

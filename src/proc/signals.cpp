@@ -15,9 +15,15 @@
 namespace reloadrun::proc {
 namespace {
 
+constexpr std::array stop_signals{SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
+void do_nothing(int) {}
+
+/// Async-signal-safe.
 void set_disposition(int signal, void (*handler)(int)) {
   struct sigaction action {};
   action.sa_handler = handler;
+  action.sa_flags = SA_RESTART;
   ::sigaction(signal, &action, nullptr);
 }
 
@@ -59,6 +65,35 @@ std::uint64_t pending_signals(const char* status_file) {
 bool is_ignored(int signal) {
   struct sigaction action {};
   return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+bool is_caught(int signal) {
+  struct sigaction action {};
+  return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler != SIG_IGN &&
+         action.sa_handler != SIG_DFL;
+}
+
+void outlive_stop_signals() {
+  for (const int signal : stop_signals) {
+    if (!is_ignored(signal) && !is_caught(signal)) set_disposition(signal, do_nothing);
+  }
+  ::pthread_atfork(nullptr, nullptr, [] {
+    for (const int signal : stop_signals) {
+      struct sigaction action {};
+      ::sigaction(signal, nullptr, &action);
+      if (action.sa_handler == do_nothing) set_disposition(signal, SIG_DFL);
+    }
+  });
+}
+
+void SignalsGiven::restore_mask() const {
+  const sigset_t set = mask_set();
+  ::pthread_sigmask(SIG_SETMASK, &set, nullptr);
+}
+
+void SignalsGiven::restore() const {
+  if (child_ignored) set_disposition(SIGCHLD, SIG_IGN);
+  restore_mask();
 }
 
 sigset_t SignalsGiven::mask_set() const {

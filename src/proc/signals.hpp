@@ -21,6 +21,10 @@ struct SignalsGiven {
   bool child_ignored = false;  ///< SIGCHLD; set to its default here, since children are waited for
 
   [[nodiscard]] sigset_t mask_set() const;
+  /// Gives this thread the mask that there was.
+  void restore_mask() const;
+  /// ... and this process, at last, what take_signals() has changed.
+  void restore() const;
   /// Unblocks what StopsHeld blocks, but for what was blocked at the start.
   void let_stops_through() const;
 };
@@ -73,6 +77,12 @@ class StopsHeld {
 
 /// Whether this process ignores a signal, and so does what it starts.
 bool is_ignored(int signal);
+/// Whether it has a handler for it.
+bool is_caught(int signal);
+
+/// Has this process do nothing about the signals that would end reloadrun, where they would end it:
+/// by a handler, so that they end what it executes. What it forks they end too.
+void outlive_stop_signals();
 
 /// "SIGTERM", "SIGRTMIN+1", "signal 77".
 std::string signal_name(int signal);

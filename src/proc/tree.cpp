@@ -105,8 +105,15 @@ bool walk(const std::set<pid_t>& spared, std::set<pid_t>& ended,
 
 }  // namespace
 
-void become_subreaper() {
-  if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) throw_errno("prctl(PR_SET_CHILD_SUBREAPER)");
+bool is_subreaper() {
+  int is = 0;
+  return ::prctl(PR_GET_CHILD_SUBREAPER, &is) == 0 && is != 0;
+}
+
+void set_subreaper(bool adopts) {
+  if (::prctl(PR_SET_CHILD_SUBREAPER, adopts ? 1 : 0) != 0) {
+    throw_errno("prctl(PR_SET_CHILD_SUBREAPER)");
+  }
 }
 
 std::optional<Thread> thread_of(pid_t number) {

@@ -20,8 +20,11 @@
 
 namespace reloadrun::proc {
 
-/// Makes this process adopt its orphaned descendants.
-void become_subreaper();
+/// Whether this process adopts its orphaned descendants.
+bool is_subreaper();
+void set_subreaper(bool adopts);
+/// Makes it so.
+inline void become_subreaper() { set_subreaper(true); }
 
 /// A descendant that is alive.
 struct Process {

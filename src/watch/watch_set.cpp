@@ -30,9 +30,11 @@ std::string tidy(const std::string& path) {
 
 WatchSet::WatchSet(const Options& options, const std::vector<std::string>& executables,
                    const std::vector<std::string>& listed)
-    : extensions_(options.extensions) {
+    : extensions_(options.extensions), has_list_(!options.files_from.empty()) {
   for (const std::string& path : options.watch) add_root(path);
-  if (options.watch.empty() && options.files_from.empty()) add_root(".");
+  if (options.watch.empty() && options.files_from.empty() && options.watch_directory) {
+    add_root(".");
+  }
   required_ = roots_.size();
   for (const std::string& path : listed) add_root(path);
   for (const std::string& file : executables) executables_.push_back(tidy(file));
@@ -62,7 +64,7 @@ std::string WatchSet::description() const {
   constexpr std::size_t most_named = 3;
   std::string text = "the current directory";
   if (roots_.empty()) {
-    text = "an empty list";
+    text = has_list_ ? "an empty list" : "";
   } else if (roots_ != std::vector<std::string>{"."}) {
     const auto named = std::span(roots_).first(std::min(roots_.size(), most_named));
     text = fmt::format("{}", fmt::join(named.begin(), named.end(), ", "));

@@ -28,7 +28,7 @@ class WatchSet {
   void require_roots() const;
 
   /// For the user's eyes: "the current directory", "src, app.toml (*.py, *.html)", "a, b, c and 4
-  /// more".
+  /// more"; empty when nothing but the executables is watched.
   [[nodiscard]] std::string description() const;
 
  private:
@@ -40,6 +40,7 @@ class WatchSet {
   std::vector<std::string> executables_;
   std::vector<std::string> env_files_;
   std::vector<std::string> extensions_;
+  bool has_list_;
 };
 
 }  // namespace reloadrun::watch

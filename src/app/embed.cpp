@@ -1,0 +1,119 @@
+// What a program calls that reloads itself: include/reloadrun/reloadrun.hpp over what runs the
+// command.
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "app/builder.hpp"
+#include "app/channel.hpp"
+#include "app/fault.hpp"
+#include "app/file_list.hpp"
+#include "app/guest.hpp"
+#include "app/reloader.hpp"
+#include "app/supervisor.hpp"
+#include "app/working_directory.hpp"
+#include "base/fd.hpp"
+#include "fmt/format.h"
+#include "net/listen_address.hpp"
+#include "proc/tree.hpp"
+#include "reloadrun/reloadrun.hpp"
+#include "watch/rules.hpp"
+#include "watch/watch_set.hpp"
+
+namespace reloadrun {
+namespace {
+
+std::atomic<bool> was_called = false;
+std::atomic<bool> runs_main = false;  // RUN_MAIN is not there any more then
+
+/// Those that make no sense in a program that is the target itself.
+void require_suitable(const Options& options) {
+  const char* wrong = nullptr;
+  if (!options.command.empty()) wrong = "command";
+  if (!options.env_files.empty()) wrong = "env_files";
+  if (!options.soft.empty()) wrong = "soft";
+  if (options.follow) wrong = "follow";
+  if (options.clear) wrong = "clear";
+  if (options.list) wrong = "list";
+  if (!options.explain.empty()) wrong = "explain";
+  if (options.files_from == "-") wrong = "files_from = \"-\"";
+  if (options.on_exit == OnExit::restart) wrong = "on_exit = OnExit::restart";
+  if (wrong == nullptr) return;
+  throw Error(fmt::format("reloadrun::run(): {} is for the command line alone", wrong),
+              "leave it out of the options", status_usage);
+}
+
+/// Ends a process that a reloadrun of another version has executed: what it says is not understood.
+std::optional<app::Channel::Inherited> inherited() {
+  try {
+    return app::Channel::inherited();
+  } catch (const Error& error) {
+    app::tell_fault(error.what(), error.what_to_do());
+    ::_exit(error.exit_status());
+  }
+}
+
+/// Leads this process to its end, as one that the first has executed.
+[[noreturn]] void serve(app::Channel::Inherited inherited, const app::Guest& guest) {
+  runs_main = inherited.role == app::Role::reloader;
+  // What main_func executes is no reloader of ours.
+  ::unsetenv(app::run_main_variable);
+  ::unsetenv(app::channel_variable);
+  int status = status_failure;
+  try {
+    if (runs_main) app::reload(std::move(inherited.channel), guest);
+    status = app::build(std::move(inherited.channel));
+  } catch (const std::exception& error) {
+    app::tell_fault(error.what(), app::report_it);
+  }
+  ::_exit(status);
+}
+
+int supervise(Options options, const app::Guest& guest) {
+  require_suitable(options);
+  app::Self self{.file = app::program_path(), .arguments = app::program_arguments()};
+  options.command = self.arguments;
+  options.command.front() = self.file;
+  options.watch_directory = false;
+  static_cast<void>(net::parse_listen(options.listen));  // or an Error
+  if (!options.files_from.empty()) options.listed = app::read_file_list(options.files_from);
+  watch::WatchSet(options, {self.file}, options.listed).require_roots();
+  const watch::Rules right(options, app::working_directory());  // or an Error
+  return app::supervise(std::move(options), std::move(self), {}, &guest);
+}
+
+}  // namespace
+
+int run(MainFunc main_func, Options options, Hooks hooks) {
+  if (!main_func) {
+    throw Error("reloadrun::run(): there is no main function", "give it one", status_usage);
+  }
+  if (was_called.exchange(true)) {
+    throw Error("reloadrun::run() was called before", "call it once in a process", status_usage);
+  }
+  try {
+    hold_standard_descriptors();
+    const app::Guest guest{std::move(main_func), std::move(hooks), proc::children_of(::getpid())};
+    if (auto given = inherited()) serve(std::move(*given), guest);
+    return supervise(std::move(options), guest);
+  } catch (const std::system_error& error) {
+    throw Error(error.what(), "see what the system lacks", status_failure);
+  }
+}
+
+bool is_reloader() {
+  try {
+    return runs_main || app::Channel::is_inherited(app::Role::reloader);
+  } catch (const Error&) {  // of another version: run() says so
+    return true;
+  }
+}
+
+std::vector<int> sockets() { return app::copies_of_offered_sockets(); }
+
+}  // namespace reloadrun

@@ -1,0 +1,72 @@
+#include "app/guest.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <iterator>
+#include <mutex>
+#include <utility>
+
+#include "reloadrun/error.hpp"
+
+namespace reloadrun::app {
+namespace {
+
+struct Offered {
+  std::mutex mutex;
+  std::vector<Fd> sockets;
+};
+
+/// Never destroyed: threads of the program may ask for them until its process is gone.
+Offered& offered() {
+  static auto* const it = new Offered;
+  return *it;
+}
+
+}  // namespace
+
+std::string program_path() {
+  std::array<char, 4096> path{};  // PATH_MAX
+  const ssize_t size = ::readlink("/proc/self/exe", path.data(), path.size());
+  if (size <= 0 || size == static_cast<ssize_t>(path.size())) {
+    throw Error("/proc/self/exe cannot be read", "mount /proc", status_failure);
+  }
+  return {path.data(), static_cast<std::size_t>(size)};
+}
+
+std::vector<std::string> program_arguments() {
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  if (text.empty()) throw Error("/proc/self/cmdline cannot be read", "mount /proc", status_failure);
+  std::vector<std::string> arguments;
+  for (auto from = text.begin(); from != text.end();) {
+    const auto end = std::find(from, text.end(), '\0');
+    arguments.emplace_back(from, end);
+    from = end == text.end() ? end : end + 1;
+  }
+  return arguments;
+}
+
+void offer_sockets(std::vector<Fd> sockets) {
+  const std::lock_guard lock(offered().mutex);
+  offered().sockets = std::move(sockets);
+}
+
+std::vector<int> copies_of_offered_sockets() {
+  const std::lock_guard lock(offered().mutex);
+  std::vector<Fd> copies;
+  for (const Fd& socket : offered().sockets) {
+    copies.emplace_back(::fcntl(socket.get(), F_DUPFD_CLOEXEC, 0));
+    if (!copies.back()) {
+      throw Error("no more descriptors", "raise the limit, as with ulimit -n", status_failure);
+    }
+  }
+  std::vector<int> numbers;
+  for (Fd& copy : copies) numbers.push_back(copy.release());
+  return numbers;
+}
+
+}  // namespace reloadrun::app

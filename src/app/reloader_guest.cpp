@@ -1,0 +1,88 @@
+// What is different in a reloader whose process is that of a program that reloads itself.
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <utility>
+
+#include "app/reloader.hpp"
+#include "app/words.hpp"
+#include "base/log.hpp"
+#include "proc/child.hpp"
+
+namespace reloadrun::app {
+
+/// The program may take this reloader with it at any moment: what the supervisor is to know then it
+/// is told before.
+void Reloader::tell_progress(Progress::Step step) {
+  if (guest_ == nullptr) return;
+  const bool again = step == Progress::Step::noticed && std::exchange(noticed_told_, true);
+  if (!again) channel_.send(Progress{step});
+}
+
+/// By the program itself.
+bool Reloader::handles(const watch::Changes& changes) {
+  if (guest_ == nullptr || !guest_->hooks.on_change || !target_->busy() || changes.empty()) {
+    return false;
+  }
+  try {
+    if (!guest_->hooks.on_change(watch::paths_of(changes))) return false;
+  } catch (const std::exception& error) {
+    log::error("on_change: {}", printable(error.what()));
+    return false;
+  }
+  log::info("{}: handled by {}", changes_text(changes), name_);
+  observer_.target_answers(Clock::now());
+  noticed_told_ = false;
+  return true;
+}
+
+void Reloader::call_restart_hook() const {
+  if (guest_ == nullptr || !guest_->hooks.on_restart) return;
+  try {
+    guest_->hooks.on_restart();
+  } catch (const std::exception& error) {
+    log::error("on_restart: {}", printable(error.what()));
+  }
+}
+
+/// The main function waits for its own children, and the program for those that it had before.
+void Reloader::reap() const {
+  guest_ == nullptr ? proc::reap_adopted() : proc::reap_adopted(guest_->children);
+}
+
+/// Of the tree, but for the target itself. The main function has ended by then: whom it has not
+/// waited for would become a zombie of the first process.
+bool Reloader::nothing_left() const {
+  return guest_ == nullptr ? proc::no_child_left() : proc::none_left_but(guest_->children);
+}
+
+/// When the program calls std::exit(), what is static is destroyed in the end, by the thread that
+/// has called it, and the main thread must not use any of it then: it stands still from here on. To
+/// be called when all that it uses is there, since the last one made is the first one to go.
+void Reloader::stand_still_at_exit() {
+  if (guest_ == nullptr) return;
+  const auto stand_still = [](int, void* it) {
+    auto& self = *static_cast<Reloader*>(it);
+    if (std::this_thread::get_id() != self.main_thread_) self.at_work_.lock();
+    self.tell_progress(Progress::Step::exits);
+  };
+  ::on_exit(stand_still, this);
+}
+
+void reload(Channel channel, const Guest& guest) {
+  auto begin = channel.receive_begin();
+  if (!begin) ::_exit(status_stopped);  // the supervisor has gone
+  begin->signals.let_stops_through();
+  proc::outlive_stop_signals();
+  // Left to the end of the process, which may come while its worker thread still runs.
+  auto* reloader = new Reloader(std::move(channel), std::move(*begin), &guest);
+  const int status = reloader->run();
+  // Not when the main function runs on: it may hold what this would wait for.
+  if (!reloader->left_behind()) std::fflush(nullptr);
+  ::_exit(status);
+}
+
+}  // namespace reloadrun::app

@@ -1,0 +1,121 @@
+// What is different in a supervisor whose process is that of a program that reloads itself.
+
+#include <array>
+#include <system_error>
+
+#include "app/supervisor.hpp"
+#include "app/words.hpp"
+#include "base/log.hpp"
+#include "proc/child.hpp"
+#include "proc/tree.hpp"
+#include "watch/stamps.hpp"
+
+namespace reloadrun::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Nothing tells of a program that is built anew while no reloader runs.
+constexpr Duration program_recheck = 100ms;
+
+Level public_level(log::Level level) {
+  switch (level) {
+    case log::Level::debug:
+      return Level::debug;
+    case log::Level::info:
+      return Level::info;
+    case log::Level::warn:
+      return Level::warning;
+    case log::Level::error:
+      break;
+  }
+  return Level::error;
+}
+
+}  // namespace
+
+Supervisor::~Supervisor() {
+  if (guest_ == nullptr) return;
+  proc::set_subreaper(was_subreaper_);
+  given_.restore();
+}
+
+/// To whom the program wants, or else to stderr.
+void Supervisor::speak() const {
+  if (guest_ == nullptr || !guest_->hooks.log) {
+    return log::to_stderr(options_.verbosity, options_.color);
+  }
+  log::to([hook = guest_->hooks.log](auto level,
+                                     std::string_view line) { hook(public_level(level), line); },
+          options_.verbosity);
+}
+
+void Supervisor::take_progress(Progress progress) {
+  begun_ = begun_ || progress.step == Progress::Step::begun;
+  noticed_ = noticed_ || progress.step == Progress::Step::noticed;
+  exits_ = exits_ || progress.step == Progress::Step::exits;
+}
+
+/// The program's other children are its own to wait for.
+void Supervisor::take_own_children() {
+  if (reloader_ && !reloader_ended_) reloader_ended_ = proc::reap(reloader_->pid());
+  if (builder_ && !builder_ended_) builder_ended_ = proc::reap(builder_->pid());
+}
+
+bool Supervisor::is_another_program() const {
+  struct stat now {};
+  return ::stat(self_.file.c_str(), &now) == 0 &&
+         (now.st_dev != program_.st_dev || watch::plain_stamp(now) != watch::plain_stamp(program_));
+}
+
+/// Executes the reloader. A guest's lies at its path, where it may be missing while it is linked.
+/// False when the user wants the end.
+bool Supervisor::execute_program() {
+  bool told = false;
+  for (;;) {
+    if (stop_asked_) return false;
+    if (::stat(self_.file.c_str(), &program_) != 0) program_ = {};
+    try {
+      reloader_.emplace(Role::reloader, self_);
+      return true;
+    } catch (const std::system_error& error) {
+      if (guest_ == nullptr) throw;
+      reloader_.reset();
+      if (!told)
+        log::info("{} cannot be executed ({}): waiting for it", printable(self_.file),
+                  error.code().message());
+      told = true;
+    }
+    wait_for_program(false);
+  }
+}
+
+/// Waits a moment, or until there is `another`. False when the user wants the end.
+bool Supervisor::wait_for_program(bool another) {
+  do {
+    pollfd signals{signals_.fd(), POLLIN, 0};
+    wait_for({&signals, 1}, Clock::now() + program_recheck);
+    take_signals();
+  } while (another && !stop_asked_ && !is_another_program());
+  return !stop_asked_;
+}
+
+/// The program has ended by itself, and has taken its reloader with it: whether there is to be
+/// another. What had changed by then the next one has to answer at once.
+bool Supervisor::goes_on_after_its_end() {
+  if (guest_ == nullptr || stop_asked_ || builder_lost_) return false;
+  const Ending& ending = *reloader_ended_;
+  if (ending.by_signal && ending.value == SIGKILL) return false;
+  log::warn("{} {}", printable(self_.file), ending_text(ending));
+  if (options_.on_exit == OnExit::exit) return false;
+  const bool answers_a_change = noticed_;
+  do_without_handover();
+  if (!begun_) {
+    log::info("it had not come to reloadrun::run(): waiting for it to be built anew");
+    return wait_for_program(true);
+  }
+  handover_.postponed = !answers_a_change && !is_another_program();
+  return true;
+}
+
+}  // namespace reloadrun::app
