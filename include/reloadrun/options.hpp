@@ -25,7 +25,12 @@ enum class Verbosity {
   verbose  ///< also why, and with which values
 };
 
-enum class Color { automatic, always, never };
+/// Whether lines on stderr are coloured.
+enum class Color {
+  automatic,  ///< on a terminal, unless NO_COLOR is set
+  always,
+  never
+};
 
 /// How the files are watched.
 enum class Watcher {
@@ -38,7 +43,7 @@ enum class Watcher {
 /// has changed is so, and it catches the signal.
 struct SoftRule {
   std::string pattern;  ///< a gitignore pattern, relative to the working directory
-  int signal = 0;
+  int signal = 0;       ///< what is sent
 };
 
 /// Every duration is at least zero; strings are bytes as the user gave them, in any encoding.
@@ -86,6 +91,7 @@ struct Options {
   /// A file whose bytes are as before has not changed.
   bool content = false;
 
+  /// How the files are watched.
   Watcher watcher = Watcher::automatic;
 
   /// Time from one look at the files to the next; more than zero.
@@ -94,7 +100,7 @@ struct Options {
   /// A burst of changes is over when nothing has changed for this long.
   std::chrono::nanoseconds settle = std::chrono::milliseconds(10);
 
-  /// Of several whose patterns match, the last decides.
+  /// What is answered by a signal. Of several whose patterns match, the last decides.
   std::vector<SoftRule> soft;
 
   /// A command line for `sh -c`, run before every start but those of `on_exit`; empty for none.
@@ -110,6 +116,7 @@ struct Options {
   /// What has not ended this long after `stop_signal` is killed.
   std::chrono::nanoseconds stop_timeout = std::chrono::seconds(5);
 
+  /// What to do when the target ends by itself.
   OnExit on_exit = OnExit::wait;
 
   /// Do not start the target before the first change.
@@ -131,7 +138,10 @@ struct Options {
   /// Say whether this path is watched, and why, and end; empty for no such question.
   std::string explain;
 
+  /// How much is said.
   Verbosity verbosity = Verbosity::normal;
+
+  /// Whether in colour.
   Color color = Color::automatic;
 };
 

@@ -34,9 +34,9 @@ namespace reloadrun {
 ///
 /// - What it returns is its exit status. An exception that leaves it is told to the user, and
 ///   counts as status 1. std::exit() counts as an end with that status too, also with 3, and does
-///   what it does otherwise; so does a crash. After each of these `Options::on_exit` decides: `wait` for a
-///   change, which is the default, or `exit`, which makes the first process's run() return the
-///   status, or end by the same signal.
+///   what it does otherwise; so does a crash. After each of these `Options::on_exit` decides:
+///   `wait` for a change, which is the default, or `exit`, which makes the first process's run()
+///   return the status, or end by the same signal.
 /// - It may fork and execute what it wants, and waits for its own children itself. Whatever was
 ///   forked since run() was called gets `Options::stop_signal` when it is asked to end, and is
 ///   killed when it is still there after `Options::stop_timeout`. Until then what was orphaned is

@@ -86,7 +86,9 @@ TEST_P(KeepPortsEndsBy, WhileAClientWaits) {
   restart_to_the_gate(program);
   expect_waiting(client);
   end_and_expect_nothing_kept(program);
-  EXPECT_EQ(client.stop().back().end, End::refused);
+  // It is cut, and then refused, if it has come to ask again.
+  const End last = client.stop().back().end;
+  EXPECT_TRUE(last == End::cut || last == End::refused);
 }
 
 TEST_F(KeepPortsEnds, AServerThatFailsIsWaitedForUntilItIsMended) {
