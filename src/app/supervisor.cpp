@@ -90,12 +90,13 @@ bool Supervisor::start_reloader() {
   }
   // A successor may have been killed while it waited: that harms nobody. One that is killed before
   // it reads this ends us, as at any time from here on.
+  const bool was_ahead = successor_.has_value();
   reloader_ = std::exchange(successor_, std::nullopt);
-  if (!reloader_ && !execute_program()) return false;
+  if (!was_ahead && !execute_program()) return false;
   Begin begin{options_, directory_, given_, handover_, std::exchange(with_, {})};
   if (builds_) begin.builds = require_fd(::fcntl(builds_.get(), F_DUPFD_CLOEXEC, 0), "fcntl");
   begin.sockets = sockets_.copies();
-  if (!reloader_->channel().send_begin(begin)) {
+  if (!reloader_->channel().send_begin(begin) && was_ahead) {
     reloader_.emplace(Role::reloader, self_);
     static_cast<void>(reloader_->channel().send_begin(begin));
   }
