@@ -1,12 +1,15 @@
 #include "app/loaded_files.hpp"
 
+#include <fcntl.h>
 #include <link.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "app/opened_files.hpp"
+#include "base/fd.hpp"
 #include "watch/listing.hpp"
+#include "watch/mount.hpp"
 #include "watch/stamps.hpp"
 
 namespace reloadrun::app {
@@ -30,31 +33,41 @@ std::vector<std::string> loaded_objects() {
 
 }  // namespace
 
+std::optional<LoadedFile> LoadedFile::of(std::string path, const char* to_stat) {
+  const Fd opened(::open(to_stat != nullptr ? to_stat : path.c_str(), O_PATH | O_CLOEXEC));
+  LoadedFile file{.path = std::move(path)};
+  if (!opened || ::fstat(opened.get(), &file.status) != 0) return std::nullopt;
+  file.inode_is_identity = watch::mount_of(opened.get()).inode_is_identity;
+  return file;
+}
+
+bool LoadedFile::is_replaced() const {
+  struct stat now {};
+  if (::stat(path.c_str(), &now) != 0) return false;
+  if (inode_is_identity && now.st_dev != status.st_dev) return true;
+  if (!inode_is_identity) now.st_ino = status.st_ino;
+  return watch::plain_stamp(now) != watch::plain_stamp(status);
+}
+
 LoadedFiles::LoadedFiles(std::string program) {
-  add(std::move(program), "/proc/self/exe");  // this very file, also when another lies there by now
+  // This very file, also when another lies at its path by now.
+  if (auto file = LoadedFile::of(std::move(program), "/proc/self/exe")) {
+    files_.push_back(std::move(*file));
+  }
   refresh();
 }
 
 void LoadedFiles::refresh() {
   for (const std::string& name : loaded_objects()) {
-    std::string path = watch::canonical(name);
+    const std::string path = watch::canonical(name);
     if (is_of_the_system(path)) continue;
-    if (std::ranges::find(files_, path, &File::path) == files_.end()) add(path, path.c_str());
+    if (std::ranges::find(files_, path, &LoadedFile::path) != files_.end()) continue;
+    if (auto file = LoadedFile::of(path)) files_.push_back(std::move(*file));
   }
 }
 
-void LoadedFiles::add(std::string path, const char* to_stat) {
-  File file{std::move(path), {}};
-  if (::stat(to_stat, &file.status) == 0) files_.push_back(std::move(file));
-}
-
 bool LoadedFiles::any_replaced() const {
-  return std::ranges::any_of(files_, [](const File& file) {
-    struct stat now {};
-    if (::stat(file.path.c_str(), &now) != 0) return false;
-    return watch::plain_stamp(now) != watch::plain_stamp(file.status) ||
-           now.st_dev != file.status.st_dev;
-  });
+  return std::ranges::any_of(files_, &LoadedFile::is_replaced);
 }
 
 }  // namespace reloadrun::app

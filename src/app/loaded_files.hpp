@@ -4,18 +4,26 @@
 
 #include <sys/stat.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace reloadrun::app {
 
+/// A file that a process is made of, as it was when that was found out.
+struct LoadedFile {
+  std::string path;  ///< absolute, without links
+  struct stat status {};
+  bool inode_is_identity = true;
+
+  /// `to_stat`: what leads to the file, if not its path. nullopt when it is not there.
+  static std::optional<LoadedFile> of(std::string path, const char* to_stat = nullptr);
+  /// Whether another has taken its place. One that is missing is no other.
+  [[nodiscard]] bool is_replaced() const;
+};
+
 class LoadedFiles {
  public:
-  struct File {
-    std::string path;  ///< absolute, without links
-    struct stat status {};
-  };
-
   /// `program`: the path of this process's own file. To be made early: what it finds loaded is
   /// taken for what lies there now.
   explicit LoadedFiles(std::string program);
@@ -23,16 +31,13 @@ class LoadedFiles {
   /// Adds what was loaded since (dlopen).
   void refresh();
 
-  [[nodiscard]] const std::vector<File>& files() const { return files_; }
+  [[nodiscard]] const std::vector<LoadedFile>& files() const { return files_; }
 
-  /// Whether other files have taken the place of some: a new process would be another program. One
-  /// that is missing is no other.
+  /// Whether some are replaced: a new process would be another program.
   [[nodiscard]] bool any_replaced() const;
 
  private:
-  void add(std::string path, const char* to_stat);
-
-  std::vector<File> files_;
+  std::vector<LoadedFile> files_;
 };
 
 }  // namespace reloadrun::app

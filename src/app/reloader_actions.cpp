@@ -21,7 +21,10 @@ constexpr Duration last_message_patience = std::chrono::milliseconds(1000);
 }  // namespace
 
 void Reloader::carry_out(const core::Start&) {
-  if (target_->is_spent()) return carry_out(core::Reload{});
+  if (target_->is_spent()) {
+    built_ = build_link_.has_value();  // this start is one that was built for
+    return carry_out(core::Reload{});
+  }
   terminal_.save();
   stand_still_at_exit();
   reread_env_files(options_.env_files, handover_.environment);

@@ -7,8 +7,6 @@
 // different in the first process of a program that reloads itself.
 #pragma once
 
-#include <sys/stat.h>
-
 #include <chrono>
 #include <functional>
 #include <optional>
@@ -17,6 +15,7 @@
 #include <vector>
 
 #include "app/guest.hpp"
+#include "app/loaded_files.hpp"
 #include "app/own_process.hpp"
 #include "base/clock.hpp"
 #include "base/ending.hpp"
@@ -96,7 +95,7 @@ class Supervisor {
   bool handed_over_ = false;
 
   // The same, of a guest's: what it was executed from, and how far it has come.
-  struct stat program_ {};
+  std::optional<LoadedFile> program_;
   bool begun_ = false;
   bool noticed_ = false;
   bool exits_ = false;

@@ -8,7 +8,6 @@
 #include "base/log.hpp"
 #include "proc/child.hpp"
 #include "proc/tree.hpp"
-#include "watch/stamps.hpp"
 
 namespace reloadrun::app {
 namespace {
@@ -62,10 +61,9 @@ void Supervisor::take_own_children() {
   if (builder_ && !builder_ended_) builder_ended_ = proc::reap(builder_->pid());
 }
 
+/// Than the one that was executed last, or could not be.
 bool Supervisor::is_another_program() const {
-  struct stat now {};
-  return ::stat(self_.file.c_str(), &now) == 0 &&
-         (now.st_dev != program_.st_dev || watch::plain_stamp(now) != watch::plain_stamp(program_));
+  return program_ ? program_->is_replaced() : LoadedFile::of(self_.file).has_value();
 }
 
 /// Executes the reloader. A guest's lies at its path, where it may be missing while it is linked.
@@ -74,7 +72,7 @@ bool Supervisor::execute_program() {
   bool told = false;
   for (;;) {
     if (stop_asked_) return false;
-    if (::stat(self_.file.c_str(), &program_) != 0) program_ = {};
+    program_ = LoadedFile::of(self_.file);
     try {
       reloader_.emplace(Role::reloader, self_);
       return true;

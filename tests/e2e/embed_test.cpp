@@ -119,7 +119,7 @@ INSTANTIATE_TEST_SUITE_P(
                     EndOfMain{"Exit", "exit=5", "exited with status 5", Ending{false, 5}},
                     EndOfMain{"ExitLikeAReload", "exit=3", "exited with status 3",
                               Ending{false, 3}},
-                    EndOfMain{"Crash", "die=11", "was ended by SIGSEGV", Ending{true, SIGSEGV}}),
+                    EndOfMain{"Crash", "die=6", "was ended by SIGABRT", Ending{true, SIGABRT}}),
     [](const auto& test) { return std::string(test.param.name); });
 
 TEST_P(EmbedEnds, IsWaitedForUntilItIsLinkedAnew) {
@@ -228,6 +228,26 @@ TEST_F(Embed, TwoHundredRestartsGrowNothing) {
   }
   EXPECT_EQ(descriptors(), before);
   EXPECT_EQ(proc::children_of(program.pid()).size(), 1U);
+  end_host(program);
+}
+
+TEST_F(Embed, IsBuiltBeforeEachStart) {
+  const auto source = place.work() / "version.cpp";
+  const auto write = [](int version) {
+    return fmt::format("extern const int version;\nconst int version = {};\n", version);
+  };
+  place.edit("version.cpp", write(2));
+  Program program(hosting({"option=watch=version.cpp",
+                           fmt::format("option=build=sh '{}' version.cpp new && mv new '{}'",
+                                       LINK_HOST, host.string())}));
+  expect_start("1", 2);
+  reports.next("ready");
+  place.edit("version.cpp", "no C++");
+  program.expect("goes on, and the next change builds again");
+  place.edit("version.cpp", write(3));
+  reports.next("asked-to-end");
+  EXPECT_EQ(expect_start("2", 3)["changed"], "'version.cpp'");
+  reports.next("ready");
   end_host(program);
 }
 

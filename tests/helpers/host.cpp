@@ -13,14 +13,16 @@
 //     deaf          take no notice when asked to end
 //     load=FILE     load this shared object
 //     first=ORDER   do it in the first generation alone
-//     option=NAME[=VALUE]   one of reloadrun's: watch, listen, keep_ports, exit, handles (a path
-//     that
-//                   on_change says it has handled), throws (in on_change), log (lines reported),
-//                   wrong (NAME of one that is for the command line alone)
+//     option=NAME[=VALUE]   one of reloadrun's: watch, build, listen, keep_ports, exit, verbose,
+//     timeout
+//                   (of the stop, in ms); handles (a path that on_change says it has handled),
+//                   throws (in on_change), tells-restart, log (lines are reported); wrong (the name
+//                   of one that is for the command line alone)
 //     serve=PORT    answer each connection to this port, or to the first socket given (0), with the
 //                   version and "\n", until asked to end
-//     child-before  fork a child before reloadrun::run(), and report after its end whether it was
-//     left twice         call reloadrun::run() again inside
+//     child-before  fork a child before reloadrun::run(), and report after its end whether it is
+//                   there
+//     twice         call reloadrun::run() again inside
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -175,6 +177,7 @@ void take_option(Asked& asked, std::string_view option) {
   const std::string value(option.substr(std::min(option.size(), option.find('=') + 1)));
   if (option.starts_with("watch=")) asked.options.watch.push_back(value);
   if (option.starts_with("listen=")) asked.options.listen.push_back(value);
+  if (option.starts_with("build=")) asked.options.build = value;
   if (option == "keep_ports") asked.options.keep_ports = true;
   if (option == "exit") asked.options.on_exit = OnExit::exit;
   if (option == "verbose") asked.options.verbosity = Verbosity::verbose;
