@@ -1,13 +1,11 @@
 #include "app/guest.hpp"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <fstream>
-#include <iterator>
+#include <filesystem>
 #include <mutex>
+#include <system_error>
 #include <utility>
 
 #include "reloadrun/error.hpp"
@@ -29,17 +27,14 @@ Offered& offered() {
 }  // namespace
 
 std::string program_path() {
-  std::array<char, 4096> path{};  // PATH_MAX
-  const ssize_t size = ::readlink("/proc/self/exe", path.data(), path.size());
-  if (size <= 0 || size == static_cast<ssize_t>(path.size())) {
-    throw Error("/proc/self/exe cannot be read", "mount /proc", status_failure);
-  }
-  return {path.data(), static_cast<std::size_t>(size)};
+  std::error_code error;
+  const auto path = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error) throw Error("/proc/self/exe cannot be read", "mount /proc", status_failure);
+  return path;
 }
 
 std::vector<std::string> program_arguments() {
-  std::ifstream file("/proc/self/cmdline", std::ios::binary);
-  const std::string text(std::istreambuf_iterator<char>(file), {});
+  const std::string text = read_file("/proc/self/cmdline");
   if (text.empty()) throw Error("/proc/self/cmdline cannot be read", "mount /proc", status_failure);
   std::vector<std::string> arguments;
   for (auto from = text.begin(); from != text.end();) {
@@ -51,8 +46,15 @@ std::vector<std::string> program_arguments() {
 }
 
 void offer_sockets(std::vector<Fd> sockets) {
+  for (const Fd& socket : sockets) make_blocking(socket.get());
   const std::lock_guard lock(offered().mutex);
   offered().sockets = std::move(sockets);
+}
+
+void replace_offered_socket(std::size_t place, Fd socket) {
+  make_blocking(socket.get());
+  const std::lock_guard lock(offered().mutex);
+  offered().sockets.at(place) = std::move(socket);
 }
 
 std::vector<int> copies_of_offered_sockets() {

@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <set>
 #include <string>
 #include <vector>
@@ -26,8 +27,11 @@ std::string program_path();
 /// With which arguments, from argv[0] on. Throws Error when they cannot be read.
 std::vector<std::string> program_arguments();
 
-/// What copies_of_offered_sockets() gives from now on. Both on any thread.
+/// What copies_of_offered_sockets() gives from now on, blocking, whatever the last program to have
+/// them has made of them. All on any thread.
 void offer_sockets(std::vector<Fd> sockets);
+/// One of them is another from now on.
+void replace_offered_socket(std::size_t place, Fd socket);
 /// Each the caller's own. Throws Error when there are no more descriptors.
 std::vector<int> copies_of_offered_sockets();
 

@@ -59,10 +59,14 @@ LoadedFiles::LoadedFiles(std::string program) {
 
 void LoadedFiles::refresh() {
   for (const std::string& name : loaded_objects()) {
+    if (known_.contains(name)) continue;
     const std::string path = watch::canonical(name);
-    if (is_of_the_system(path)) continue;
-    if (std::ranges::find(files_, path, &LoadedFile::path) != files_.end()) continue;
-    if (auto file = LoadedFile::of(path)) files_.push_back(std::move(*file));
+    const bool passed_over = is_of_the_system(path) ||
+                             std::ranges::find(files_, path, &LoadedFile::path) != files_.end();
+    auto file = passed_over ? std::nullopt : LoadedFile::of(path);
+    if (!passed_over && !file) continue;  // missing for a moment, perhaps
+    known_.insert(name);
+    if (file) files_.push_back(std::move(*file));
   }
 }
 

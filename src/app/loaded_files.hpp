@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,7 @@ class LoadedFiles {
 
  private:
   std::vector<LoadedFile> files_;
+  std::set<std::string> known_;  // the linker's names, also of what is the system's
 };
 
 }  // namespace reloadrun::app

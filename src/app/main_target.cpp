@@ -1,51 +1,36 @@
 #include "app/main_target.hpp"
 
 #include <cxxabi.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
+#include <optional>
 #include <string>
-#include <system_error>
 #include <thread>
 #include <utility>
 
-#include "app/words.hpp"
+#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "proc/filter.hpp"
+#include "reloadrun/error.hpp"
 
 namespace reloadrun::app {
 namespace {
 
 constexpr int status_mask = 0xff;  // what a process's parent hears of its status (POSIX, exit())
 
-std::vector<Fd> copies_of(const std::vector<Fd>& sockets) {
-  std::vector<Fd> copies;
-  for (const Fd& socket : sockets) {
-    // Of the socket itself, so that the last program to have it may have left it non-blocking.
-    ::fcntl(socket.get(), F_SETFL, ::fcntl(socket.get(), F_GETFL) & ~O_NONBLOCK);
-    copies.push_back(require_fd(::fcntl(socket.get(), F_DUPFD_CLOEXEC, 0), "fcntl"));
-  }
-  return copies;
-}
-
 }  // namespace
 
 MainTarget::MainTarget(const Guest& guest, const proc::SignalsGiven& signals,
                        std::vector<Fd> sockets, TargetCalls& calls, const LoadedFiles& loaded)
-    : guest_(guest),
-      signals_(signals),
-      calls_(calls),
-      loaded_(loaded),
-      sockets_(std::move(sockets)) {}
+    : guest_(guest), signals_(signals), calls_(calls), loaded_(loaded) {
+  offer_sockets(std::move(sockets));
+}
 
 void MainTarget::replace_socket(std::size_t place, Fd socket) {
-  sockets_.at(place) = std::move(socket);
-  offer_sockets(copies_of(sockets_));
+  replace_offered_socket(place, std::move(socket));
 }
 
 std::function<void()> MainTarget::work_for(const Start& start) {
@@ -53,7 +38,6 @@ std::function<void()> MainTarget::work_for(const Start& start) {
   // While nobody reads them: the worker, and what it starts, comes after this.
   ::setenv(generation_variable, std::to_string(start.generation).c_str(), 1);
   ::setenv(changed_files_variable, start.changed.c_str(), 1);
-  offer_sockets(copies_of(sockets_));
   return [this] { work(); };
 }
 
@@ -72,29 +56,35 @@ proc::Sent MainTarget::forward(int signal) const {
 
 // On the worker thread, from here on.
 
+/// Tells of the end, also when the thread ends by pthread_exit(), which unwinds it.
+class MainTarget::TellsEnd {
+ public:
+  explicit TellsEnd(MainTarget& target) : target_(target) { news.kind = News::Kind::ended; }
+  ~TellsEnd() {
+    news.ran = Clock::now() - begun_;
+    target_.tell(std::move(news));
+  }
+  TellsEnd(const TellsEnd&) = delete;
+  TellsEnd& operator=(const TellsEnd&) = delete;
+
+  News news;
+
+ private:
+  MainTarget& target_;
+  const TimePoint begun_ = Clock::now();
+};
+
 void MainTarget::work() {
-  const TimePoint begun = Clock::now();
   signals_.restore_mask();
   tell(announce());
+  TellsEnd end(*this);
   // A thread of the worker's, so that what a callback does is filtered as well.
-  const int asked = asked_to_end_.fd();
-  std::thread([asked, stop = stop_]() mutable {
+  std::thread([asked = asked_to_end_.fd(), stop = stop_]() mutable {
     pollfd readable{asked, POLLIN, 0};
-    while (::poll(&readable, 1, -1) < 0 && errno == EINTR) {
-    }
+    wait_for({&readable, 1}, std::nullopt);
     stop.request_stop();
   }).detach();
-  News last;
-  try {
-    last = call_main();
-  } catch (const abi::__forced_unwind&) {  // pthread_exit(): to be let through
-    last.kind = News::Kind::ended;
-    last.ran = Clock::now() - begun;
-    tell(std::move(last));
-    throw;
-  }
-  last.ran = Clock::now() - begun;
-  tell(std::move(last));
+  call_main(end.news);
 }
 
 Target::News MainTarget::announce() const {
@@ -109,21 +99,18 @@ Target::News MainTarget::announce() const {
   return news;
 }
 
-Target::News MainTarget::call_main() {
-  News last;
-  last.kind = News::Kind::ended;
+void MainTarget::call_main(News& end) {
   try {
-    last.ending.value = guest_.main_func(stop_.get_token()) & status_mask;
-  } catch (const abi::__forced_unwind&) {
+    end.ending.value = guest_.main_func(stop_.get_token()) & status_mask;
+  } catch (const abi::__forced_unwind&) {  // pthread_exit(): to be let through
     throw;
   } catch (const std::exception& error) {
-    last.fault = error.what();
-    last.ending.value = status_failure;
+    end.fault = error.what();
+    end.ending.value = status_failure;
   } catch (...) {
-    last.fault = "no std::exception";
-    last.ending.value = status_failure;
+    end.fault = "no std::exception";
+    end.ending.value = status_failure;
   }
-  return last;
 }
 
 }  // namespace reloadrun::app

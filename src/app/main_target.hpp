@@ -33,15 +33,15 @@ class MainTarget final : public Target {
 
  private:
   std::function<void()> work_for(const Start& start) override;
+  class TellsEnd;
   void work();
   News announce() const;
-  News call_main();
+  void call_main(News& end);
 
   const Guest& guest_;
   const proc::SignalsGiven signals_;
   TargetCalls& calls_;
   const LoadedFiles& loaded_;
-  std::vector<Fd> sockets_;
   bool was_started_ = false;
   Event asked_to_end_;
   std::stop_source stop_;

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <span>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -21,8 +20,6 @@
 
 namespace reloadrun::app {
 namespace {
-
-constexpr std::size_t most_details = 20;  // of what -v says of a look
 
 /// The opposite of a lock.
 class Unlocked {
@@ -187,33 +184,6 @@ void Reloader::take_news() {
   }
 }
 
-void Reloader::tell_watching() const {
-  const std::string files = count_text(observer_.file_count(), "file");
-  const std::string where = observer_.description();
-  if (where.empty()) return log::info("watching {} that the program is made of", files);
-  log::info("watching {} in {}", files, printable(where));
-}
-
-void Reloader::tell_started(const Target::News& news) {
-  const bool first = handover_.starts == 1;
-  if (first) tell_watching();
-  const char* verb = first ? "started" : "restarted";
-  started_since_ = handover_.since.value_or(Clock::now());
-  started_because_ = !handover_.since            ? "its start"
-                     : handover_.changed.empty() ? "it was asked for"
-                                                 : "the change";
-  if (handover_.since) {
-    log::info("{} {} in {}, pid {}", name_, verb, duration_text(Clock::now() - *handover_.since),
-              news.pid);
-  } else {
-    log::info("{} {}, pid {}", name_, verb, news.pid);
-  }
-  log::debug("generation {}", handover_.starts);
-  // They belong to this start; another one in this generation has other reasons.
-  handover_.since.reset();
-  handover_.changed.clear();
-}
-
 void Reloader::take_ended_children() {
   bool target_ended = false;
   while (const auto signal = ended_children_.next()) {
@@ -283,13 +253,6 @@ void Reloader::answer(const Burst::Noticed& noticed) {
   tell_details(noticed.changes);
   if (!handover_.since) handover_.since = noticed.first;
   feed(core::Changed{watch::paths_of(noticed.changes), noticed.signals});
-}
-
-void Reloader::tell_details(const watch::Changes& changes) {
-  for (const auto& change : std::span(changes).first(std::min(changes.size(), most_details))) {
-    log::debug("{}", change_detail(change));
-  }
-  if (changes.size() > most_details) log::debug("and {} more", changes.size() - most_details);
 }
 
 void Reloader::begin() {

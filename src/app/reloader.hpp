@@ -4,7 +4,8 @@
 //
 // reloader.cpp has what it hears, reloader_actions.cpp what it does of what policy decides,
 // reloader_builds.cpp what it does about builds, reloader_ports.cpp what it hears of ports,
-// reloader_guest.cpp what is different in the process of a program that reloads itself.
+// reloader_words.cpp what it tells the user, reloader_guest.cpp what is different in the process of
+// a program that reloads itself.
 #pragma once
 
 #include <memory>

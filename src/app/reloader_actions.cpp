@@ -107,37 +107,4 @@ void Reloader::carry_out(const core::FailToStart&) {
   status_ = error.exit_status();
 }
 
-void Reloader::carry_out(const core::Tell& tell) {
-  using Topic = core::Tell::Topic;
-  switch (tell.topic) {
-    case Topic::postponed:
-      tell_watching();
-      log::info("waiting for the first change to start {}", name_);
-      break;
-    case Topic::waiting:
-      if (start_error_) {
-        log::error("{}: {}", printable(start_error_->what()), start_error_->what_to_do());
-        start_error_.reset();
-      }
-      log::info("waiting for a change to start {} again", name_);
-      break;
-    case Topic::starting_again:
-      log::info("starting {} again in {}", name_, duration_text(tell.delay));
-      break;
-    case Topic::file_is_busy:
-      log::info("{} is still being written: waiting for it", name_);
-      break;
-    case Topic::slow_to_stop:
-      log::info("waiting up to {} for {} to end", duration_text(tell.delay),
-                names_of(tree_.left()));
-      break;
-    case Topic::cannot_be_ended:
-      log::error("cannot end {}: nothing is started while it runs", names_of(tree_.left()));
-      break;
-    case Topic::left_behind:
-      log::error("cannot end {}: it is left behind", names_of(tree_.left()));
-      break;
-  }
-}
-
 }  // namespace reloadrun::app

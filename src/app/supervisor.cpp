@@ -92,7 +92,7 @@ bool Supervisor::start_reloader() {
   // it reads this ends us, as at any time from here on.
   const bool was_ahead = successor_.has_value();
   reloader_ = std::exchange(successor_, std::nullopt);
-  if (!was_ahead && !execute_program()) return false;
+  if (!was_ahead && !execute_reloader()) return false;
   Begin begin{options_, directory_, given_, handover_, std::exchange(with_, {})};
   if (builds_) begin.builds = require_fd(::fcntl(builds_.get(), F_DUPFD_CLOEXEC, 0), "fcntl");
   begin.sockets = sockets_.copies();

@@ -65,8 +65,8 @@ class Supervisor {
   void note_strangers();
   void take_progress(Progress progress);
   [[nodiscard]] bool goes_on_after_its_end();
-  [[nodiscard]] bool execute_program();
-  bool wait_for_program(bool another);
+  [[nodiscard]] bool execute_reloader();
+  void wait_for_program();
   [[nodiscard]] bool is_another_program() const;
   [[nodiscard]] std::optional<Ending> conclude();
   void do_without_handover();

@@ -66,36 +66,35 @@ bool Supervisor::is_another_program() const {
   return program_ ? program_->is_replaced() : LoadedFile::of(self_.file).has_value();
 }
 
-/// Executes the reloader. A guest's lies at its path, where it may be missing while it is linked.
-/// False when the user wants the end.
-bool Supervisor::execute_program() {
-  bool told = false;
-  for (;;) {
-    if (stop_asked_) return false;
+/// A guest's lies at its path, where it may be missing while it is linked. False when the user
+/// wants the end.
+bool Supervisor::execute_reloader() {
+  if (guest_ == nullptr) {
+    reloader_.emplace(Role::reloader, self_);
+    return true;
+  }
+  for (bool told = false; !stop_asked_; told = true) {
     program_ = LoadedFile::of(self_.file);
     try {
       reloader_.emplace(Role::reloader, self_);
       return true;
     } catch (const std::system_error& error) {
-      if (guest_ == nullptr) throw;
       reloader_.reset();
-      if (!told)
+      if (!told) {
         log::info("{} cannot be executed ({}): waiting for it", printable(self_.file),
                   error.code().message());
-      told = true;
+      }
     }
-    wait_for_program(false);
+    wait_for_program();
   }
+  return false;
 }
 
-/// Waits a moment, or until there is `another`. False when the user wants the end.
-bool Supervisor::wait_for_program(bool another) {
-  do {
-    pollfd signals{signals_.fd(), POLLIN, 0};
-    wait_for({&signals, 1}, Clock::now() + program_recheck);
-    take_signals();
-  } while (another && !stop_asked_ && !is_another_program());
-  return !stop_asked_;
+/// A moment, for it to be another.
+void Supervisor::wait_for_program() {
+  pollfd signals{signals_.fd(), POLLIN, 0};
+  wait_for({&signals, 1}, Clock::now() + program_recheck);
+  take_signals();
 }
 
 /// The program has ended by itself, and has taken its reloader with it: whether there is to be
@@ -110,7 +109,8 @@ bool Supervisor::goes_on_after_its_end() {
   do_without_handover();
   if (!begun_) {
     log::info("it had not come to reloadrun::run(): waiting for it to be built anew");
-    return wait_for_program(true);
+    while (!stop_asked_ && !is_another_program()) wait_for_program();
+    return !stop_asked_;
   }
   handover_.postponed = !answers_a_change && !is_another_program();
   return true;

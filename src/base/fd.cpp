@@ -17,6 +17,8 @@ Fd require_fd(int number, const char* what) {
   return Fd(number);
 }
 
+void make_blocking(int fd) { ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) & ~O_NONBLOCK); }
+
 Fd numbered_from(int lowest, Fd fd) {
   if (fd.get() >= lowest) return fd;
   return require_fd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, lowest), "fcntl");

@@ -40,6 +40,9 @@ Fd require_fd(int number, const char* what);
 /// Throws std::system_error with the current errno.
 [[noreturn]] void throw_errno(const char* what);
 
+/// Of the open file itself, so for all who have it. Async-signal-safe.
+void make_blocking(int fd);
+
 /// `fd`, or in its place a copy that is close-on-exec, so that its number is at least `lowest`.
 /// Throws std::system_error.
 Fd numbered_from(int lowest, Fd fd);

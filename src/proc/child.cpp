@@ -43,22 +43,27 @@ std::optional<Ending> reap(pid_t pid) {
   return ending_from_wait(status);
 }
 
-void reap_adopted(const std::set<pid_t>& spared) {
-  int status = 0;
-  for (const pid_t child : children_of(::getpid())) {
-    if (!spared.contains(child)) ::waitpid(child, &status, WNOHANG | __WNOTHREAD);
-  }
-}
+namespace {
 
-bool none_left_but(const std::set<pid_t>& spared) {
+/// Those that have ended, but for `spared`. Returns whether none is left but those and, with
+/// `flags`, others' (see waitpid(2)).
+bool reap_all(const std::set<pid_t>& spared, int flags) {
   int status = 0;
   bool none = true;
   for (const pid_t child : children_of(::getpid())) {
-    const bool gone = spared.contains(child) || ::waitpid(child, &status, WNOHANG) != 0;
+    const bool gone = spared.contains(child) || ::waitpid(child, &status, WNOHANG | flags) != 0;
     none = none && gone;
   }
   return none;
 }
+
+}  // namespace
+
+void reap_adopted(const std::set<pid_t>& spared) {
+  static_cast<void>(reap_all(spared, __WNOTHREAD));
+}
+
+bool none_left_but(const std::set<pid_t>& spared) { return reap_all(spared, 0); }
 
 void reap_adopted() {
   int status = 0;

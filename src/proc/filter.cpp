@@ -15,6 +15,11 @@
 namespace reloadrun::proc {
 namespace {
 
+sock_fprog program_of(const std::vector<sock_filter>& filter) {
+  return {static_cast<unsigned short>(filter.size()),
+          const_cast<sock_filter*>(filter.data())};  // it is only read
+}
+
 /// The listener, or -1 with errno.
 int install(const sock_fprog& filter) {
   // Without the second, a signal that the program handles takes it out of the call that waits.
@@ -76,17 +81,14 @@ class Message {
 }  // namespace
 
 int filter_this_thread(const std::vector<sock_filter>& filter, Fd& listener) {
-  const sock_fprog program{static_cast<unsigned short>(filter.size()),
-                           const_cast<sock_filter*>(filter.data())};  // it is only read
-  const int taken = install(program);
+  const int taken = install(program_of(filter));
   if (taken < 0) return errno;
   listener = Fd(taken);  // close-on-exec (seccomp(2))
   return 0;
 }
 
 FilterWay::FilterWay(const std::vector<sock_filter>& filter, int lowest)
-    : filter_{static_cast<unsigned short>(filter.size()),
-              const_cast<sock_filter*>(filter.data())} {  // it is only read
+    : filter_(program_of(filter)) {
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
     throw_errno("socketpair");

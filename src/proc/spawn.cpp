@@ -58,8 +58,7 @@ class SocketWay {
     int to = first_socket;
     for (const Fd& socket : sockets_) {
       if (::dup2(socket.get(), to) < 0) return false;  // not close-on-exec there
-      // Of the socket itself, so that the last program to have it may have left it non-blocking.
-      ::fcntl(to, F_SETFL, ::fcntl(to, F_GETFL) & ~O_NONBLOCK);
+      make_blocking(to);  // the last program to have it may have left it otherwise
       ++to;
     }
     std::to_chars(listen_pid_.begin() + name_.size(), listen_pid_.end() - 1, ::getpid());
