@@ -27,7 +27,7 @@ TEST_F(Embed, IsStartedAgainWhenItIsLinkedAnew) {
   auto start = expect_start("1", 1);
   EXPECT_NE(start.number("pid"), program.pid());
   EXPECT_EQ(start["changed"], "''");
-  EXPECT_EQ(start["run_main"], "none");
+  EXPECT_EQ(start["run_main"], "unset");
   EXPECT_EQ(start["reloader"], "true");
   reports.next("ready");
   for (int version = 2; version <= 4; ++version) {
@@ -232,11 +232,7 @@ TEST_F(Embed, TwoHundredRestartsGrowNothing) {
 }
 
 TEST_F(Embed, IsBuiltBeforeEachStart) {
-  const auto source = place.work() / "version.cpp";
-  const auto write = [](int version) {
-    return fmt::format("extern const int version;\nconst int version = {};\n", version);
-  };
-  place.edit("version.cpp", write(2));
+  place.edit("version.cpp", source_of(2));
   Program program(hosting({"option=watch=version.cpp",
                            fmt::format("option=build=sh '{}' version.cpp new && mv new '{}'",
                                        LINK_HOST, host.string())}));
@@ -244,7 +240,7 @@ TEST_F(Embed, IsBuiltBeforeEachStart) {
   reports.next("ready");
   place.edit("version.cpp", "no C++");
   program.expect("goes on, and the next change builds again");
-  place.edit("version.cpp", write(3));
+  place.edit("version.cpp", source_of(3));
   reports.next("asked-to-end");
   EXPECT_EQ(expect_start("2", 3)["changed"], "'version.cpp'");
   reports.next("ready");

@@ -24,11 +24,12 @@ class Embedding : public EndToEnd {
     const auto command = fmt::format("sh '{}' '{}' '{}'", script, file, output.string());
     ASSERT_EQ(std::system(command.c_str()), 0) << command;
   }
-  /// Of test_host, beside what it has as its working directory.
-  void link_host(int version) const {
-    link(LINK_HOST, host,
-         fmt::format("extern const int version;\nconst int version = {};\n", version));
+  /// Of test_host: the one file that says which it is.
+  static std::string source_of(int version) {
+    return fmt::format("extern const int version;\nconst int version = {};\n", version);
   }
+  /// Beside what it has as its working directory.
+  void link_host(int version) const { link(LINK_HOST, host, source_of(version)); }
   [[nodiscard]] Invocation hosting(const Words& orders = {}) const {
     Words arguments{host, reports.path()};
     arguments.insert(arguments.end(), orders.begin(), orders.end());

@@ -13,8 +13,8 @@
 //     deaf          take no notice when asked to end
 //     load=FILE     load this shared object
 //     first=ORDER   do it in the first generation alone
-//     option=NAME[=VALUE]   one of reloadrun's: watch, build, listen, keep_ports, exit, verbose,
-//     timeout
+//     option=NAME[=VALUE]
+//                   one of reloadrun's: watch, build, listen, keep_ports, exit, verbose, timeout
 //                   (of the stop, in ms); handles (a path that on_change says it has handled),
 //                   throws (in on_change), tells-restart, log (lines are reported); wrong (the name
 //                   of one that is for the command line alone)
@@ -41,26 +41,14 @@
 
 #include "fmt/format.h"
 #include "helpers/escape.hpp"
+#include "helpers/reporting.hpp"
 #include "reloadrun/reloadrun.hpp"
 
 /// Of what this program was linked from.
 extern const int version;
-const int* address_of_version() { return &version; }
 
 namespace reloadrun::test {
 namespace {
-
-int fifo = -1;
-
-void report(std::string line) {
-  line += '\n';
-  if (::write(fifo, line.data(), line.size()) != static_cast<ssize_t>(line.size())) ::_exit(97);
-}
-
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return escape(value == nullptr ? "none" : fmt::format("'{}'", value));
-}
 
 pid_t fork_sleeper(bool daemon) {
   const pid_t pid = ::fork();
@@ -132,9 +120,10 @@ std::string_view after(std::string_view order, std::string_view name) {
 
 int do_orders(const Asked& asked, const std::stop_token& stop) {
   report(fmt::format("start pid={} generation={} changed={} run_main={} version={} reloader={}",
-                     ::getpid(), variable("RELOADRUN_GENERATION"), variable("RELOADRUN_CHANGED"),
-                     variable("RUN_MAIN"), version, is_reloader()));
-  const bool first = variable("RELOADRUN_GENERATION") == escape("'1'");
+                     ::getpid(), escape(variable("RELOADRUN_GENERATION")),
+                     escape(variable("RELOADRUN_CHANGED")), escape(variable("RUN_MAIN")), version,
+                     is_reloader()));
+  const bool first = variable("RELOADRUN_GENERATION") == "'1'";
   for (std::string_view order : asked.orders) {
     if (order.starts_with("first=")) {
       if (!first) continue;

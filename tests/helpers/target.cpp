@@ -47,23 +47,7 @@
 
 #include "fmt/format.h"
 #include "helpers/escape.hpp"
-
-namespace reloadrun::test {
-
-int fifo = -1;
-
-void report(std::string line) {
-  line += '\n';
-  // One write of at most PIPE_BUF bytes: whole or not at all.
-  if (::write(fifo, line.data(), line.size()) != static_cast<ssize_t>(line.size())) ::_exit(97);
-}
-
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "unset" : fmt::format("'{}'", value);
-}
-
-}  // namespace reloadrun::test
+#include "helpers/reporting.hpp"
 
 using namespace reloadrun::test;
 

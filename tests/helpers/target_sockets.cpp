@@ -9,6 +9,7 @@
 
 #include "fmt/format.h"
 #include "helpers/escape.hpp"
+#include "helpers/reporting.hpp"
 #include "helpers/target.hpp"
 
 namespace reloadrun::test {
