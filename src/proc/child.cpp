@@ -37,6 +37,12 @@ std::optional<Reaped> reap_any() {
   return Reaped{pid, ending_from_wait(status)};
 }
 
+bool has_ended(pid_t child) {
+  siginfo_t info{};
+  const int flags = WEXITED | WNOHANG | WNOWAIT;
+  return ::waitid(P_PID, static_cast<id_t>(child), &info, flags) == 0 && info.si_pid == child;
+}
+
 std::optional<Ending> reap(pid_t pid) {
   int status = 0;
   if (::waitpid(pid, &status, WNOHANG) != pid) return std::nullopt;

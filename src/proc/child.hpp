@@ -31,6 +31,10 @@ struct Reaped {
 /// Reaps one child that has ended, whichever; nullopt when none has now.
 std::optional<Reaped> reap_any();
 
+/// Whether this child has ended, all its threads, and is still to be reaped. One system call: where
+/// a tree forks on and on, more than a few for each that has ended lose the race against it.
+bool has_ended(pid_t child);
+
 /// Reaps this child if it has ended, and no other; nullopt when it has not.
 std::optional<Ending> reap(pid_t pid);
 

@@ -79,6 +79,11 @@ bool walk(const std::set<pid_t>& spared, std::set<pid_t>& ended,
     families.pop_back();
     for (const pid_t pid : children) {
       if (spared.contains(pid) || ended.contains(pid) || !seen.insert(pid).second) continue;
+      if (parent == ::getpid() && has_ended(pid)) {
+        held_still = false;
+        ended.insert(pid);
+        continue;
+      }
       // Its children before its state: of who is alive after that, these were all.
       auto its_children = children_of(pid);
       const auto stat = read_stat(pid);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "helpers/deadline.hpp"
@@ -72,10 +73,18 @@ TEST_F(Tree, WhatIsWaitedForIsNamedAfterASecond) {
 
 TEST_F(Tree, AChainOfForksIsCaught) {
   Program program(reloadrun({"--stop-timeout", "200ms"}, target({"child=fork-on", "fork-on"})));
-  reports.next("start");
+  const pid_t reloader = reports.next("start").number("parent");
   program.expect("started");
   program.signal(SIGTERM);
+  // A walk that takes longer for each link than a fork does would leave the machine without pids.
+  std::size_t most = 0;
+  eventually("the reloader has no child left", [&] {
+    const auto links = proc::children_of(reloader).size();
+    most = std::max(most, links);
+    return links == 0;
+  });
   EXPECT_EQ(program.wait(), Ending{});
+  EXPECT_LT(most, 8192);  // a quarter of what there is by default
 }
 
 TEST_F(Tree, AShellsCleanupIsLeftToRun) {
