@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "app/fault.hpp"
+#include "app/named_file.hpp"
 #include "app/run.hpp"
 #include "cli/command_line.hpp"
 #include "reloadrun/error.hpp"
@@ -13,7 +14,8 @@ int main(int argc, char** argv) {
   using namespace reloadrun;
   int status = status_failure;
   try {
-    status = app::run({argv, argv + argc}, [=] { return cli::parse(argc, argv); });
+    status =
+        app::run({argv, argv + argc}, [=] { return cli::parse(argc, argv, app::read_named_file); });
   } catch (const Error& error) {
     app::tell_fault(error.what(), error.what_to_do());
     status = error.exit_status();

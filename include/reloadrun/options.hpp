@@ -1,11 +1,13 @@
 // What reloadrun is asked to do, as plain values.
 //
 // Whoever starts reloadrun fills this in once (the command line does it in src/cli, a program that
-// embeds it for reloadrun::run()); the supervisor hands it down to every reloader unchanged.
+// embeds it for reloadrun::run()); the supervisor hands it down to every reloader.
 #pragma once
 
 #include <chrono>
 #include <csignal>
+#include <cstddef>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -44,12 +46,20 @@ enum class Watcher {
 struct SoftRule {
   std::string pattern;  ///< a gitignore pattern, relative to the working directory
   int signal = 0;       ///< what is sent
+  bool operator==(const SoftRule&) const = default;
 };
 
 /// Every duration is at least zero; strings are bytes as the user gave them, in any encoding.
 struct Options {
   /// COMMAND and its arguments, byte for byte. May be empty only together with `list` or `explain`.
   std::vector<std::string> command;
+
+  /// The file that gave some of what follows, or would if it were there: it is watched, and read
+  /// again when it has changed. Empty for none.
+  std::string config_file;
+
+  /// Which options it gave, as "--watch", and the lines.
+  std::map<std::string, std::size_t> config_lines;
 
   /// Files and directories to watch, relative to the working directory or absolute; empty means the
   /// working directory, unless `files_from` is given, or not even that (see below). The command's
@@ -143,6 +153,8 @@ struct Options {
 
   /// Whether in colour.
   Color color = Color::automatic;
+
+  bool operator==(const Options&) const = default;
 };
 
 }  // namespace reloadrun

@@ -25,14 +25,14 @@ void members(Archive& a, SoftRule& rule) {
 template <class Archive>
 void members(Archive& a, Options& o) {
   // Named by all of them, so that an option that is not handed down does not compile.
-  auto& [command, watch, watch_directory, files_from, listed, extensions, ignore, filters,
-         use_ignore_files, use_default_ignores, env_files, content, watcher, interval, settle, soft,
-         build, listen, stop_signal, stop_timeout, on_exit, postpone, keep_ports, follow, clear,
-         list, explain, verbosity, color] = o;
-  a(command, watch, watch_directory, files_from, listed, extensions, ignore, filters,
-    use_ignore_files, use_default_ignores, env_files, content, watcher, interval, settle, soft,
-    build, listen, stop_signal, stop_timeout, on_exit, postpone, keep_ports, follow, clear, list,
-    explain, verbosity, color);
+  auto& [command, config_file, config_lines, watch, watch_directory, files_from, listed, extensions,
+         ignore, filters, use_ignore_files, use_default_ignores, env_files, content, watcher,
+         interval, settle, soft, build, listen, stop_signal, stop_timeout, on_exit, postpone,
+         keep_ports, follow, clear, list, explain, verbosity, color] = o;
+  a(command, config_file, config_lines, watch, watch_directory, files_from, listed, extensions,
+    ignore, filters, use_ignore_files, use_default_ignores, env_files, content, watcher, interval,
+    settle, soft, build, listen, stop_signal, stop_timeout, on_exit, postpone, keep_ports, follow,
+    clear, list, explain, verbosity, color);
 }
 template <class Archive>
 void members(Archive& a, Ending& e) {

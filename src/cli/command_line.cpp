@@ -1,15 +1,19 @@
 #include "cli/command_line.hpp"
 
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "cli/config_file.hpp"
 #include "cli/option_parser.hpp"
 #include "cli/values.hpp"
 #include "fmt/format.h"
 
 namespace reloadrun::cli {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr auto description =
     "Runs COMMAND and starts it again whenever a watched file changes.\n"
@@ -51,12 +55,15 @@ class CommandLine {
     add_life();
     add_sockets();
     add_output();
+    add_config();
   }
 
-  std::variant<Options, std::string> parse(int argc, const char* const* argv) {
+  std::variant<Options, std::string> parse(int argc, const char* const* argv,
+                                           const ReadFile& read_file) {
     const std::size_t command_size = parser_.parse(argc, argv);
     if (help_) return parser_.help();
     if (version_) return "reloadrun " RELOADRUN_VERSION "\n";
+    read_config(read_file);
     if (quiet_ && verbose_) fail("--quiet and --verbose contradict each other", "give one of them");
     if (quiet_) options_.verbosity = Verbosity::quiet;
     if (verbose_) options_.verbosity = Verbosity::verbose;
@@ -84,7 +91,7 @@ class CommandLine {
     parser_.add_text("--files-from", "FILE",
                      "Watch the paths that FILE lists, one a line;\n- is stdin",
                      options_.files_from, "give a file, or - for stdin");
-    parser_.add_once("-e,--ext", "EXT,...", "Only files with these extensions, as in py,html",
+    parser_.add_list("-e,--ext", "EXT,...", "Only files with these extensions, as in py,html",
                      [this](const std::string& name, const std::string& text) {
                        const auto extensions = parse_extensions(text);
                        if (!extensions) {
@@ -104,6 +111,11 @@ class CommandLine {
                      no_gitignore_);
     parser_.add_flag("--no-default-ignores", "Do not leave out .git, editors' files and the like",
                      no_default_ignores_);
+    add_questions();
+  }
+
+  void add_questions() {
+    parser_.begin_command_line_only();
     parser_.add_flag("--list", "Print the watched files and exit", options_.list);
     parser_.add_text("--explain", "PATH", "Say whether PATH is watched, and why, and exit",
                      options_.explain, "give the path in question");
@@ -185,8 +197,38 @@ class CommandLine {
     parser_.add_choice(
         "--color", "WHEN", "Color reloadrun's lines: auto, always, never (auto)", options_.color,
         {{"auto", Color::automatic}, {"always", Color::always}, {"never", Color::never}});
+    parser_.begin_command_line_only();
     parser_.add_flag("-h,--help", "Print this help and exit", help_);
     parser_.add_flag("--version", "Print the version and exit", version_);
+  }
+
+  void add_config() {
+    parser_.begin_group("Configuration");
+    parser_.begin_command_line_only();
+    parser_.add_text("--config", "FILE",
+                     "Read defaults for these options from this TOML file\n(reloadrun.toml, where "
+                     "it is there)",
+                     config_, "give a file");
+    parser_.add_flag("--no-config", "Read none", no_config_);
+  }
+
+  void read_config(const ReadFile& read_file) {
+    if (no_config_ && !config_.empty()) {
+      fail("--config and --no-config contradict each other", "give one of them");
+    }
+    if (no_config_) return;
+    options_.config_file = config_.empty() ? default_config_file : config_;
+    const std::string& file = options_.config_file;
+    const bool is_there = fs::exists(fs::symlink_status(file));
+    if (config_.empty() && !is_there) return;
+    auto settings = parse_config(read_file(config_.empty() ? "the file" : "--config", file), file);
+    // The command line's word on how much is said is one, whichever of the two it uses.
+    if (quiet_ || verbose_) {
+      std::erase_if(settings, [](const Setting& setting) {
+        return setting.name == "quiet" || setting.name == "verbose";
+      });
+    }
+    options_.config_lines = parser_.apply(settings, file);
   }
 
   OptionParser parser_{description, footer};
@@ -197,12 +239,15 @@ class CommandLine {
   bool verbose_ = false;
   bool help_ = false;
   bool version_ = false;
+  std::string config_;
+  bool no_config_ = false;
 };
 
 }  // namespace
 
-std::variant<Options, std::string> parse(int argc, const char* const* argv) {
-  return CommandLine().parse(argc, argv);
+std::variant<Options, std::string> parse(int argc, const char* const* argv,
+                                         const ReadFile& read_file) {
+  return CommandLine().parse(argc, argv, read_file);
 }
 
 }  // namespace reloadrun::cli

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "cli/nearest.hpp"
 #include "cli/values.hpp"
 #include "reloadrun/error.hpp"
 
@@ -24,6 +25,26 @@ class HelpFormatter final : public CLI::Formatter {
   }
 };
 
+std::function<void(const std::string&, const OptionParser::Values&)> only_one(
+    std::function<void(const std::string& name, const std::string& value)> take) {
+  return [take = std::move(take)](const std::string& name, const OptionParser::Values& values) {
+    if (values.size() > 1) fail(name + " is given twice", "give it once");
+    take(name, values.front());
+  };
+}
+
+/// What `setting` has for an option: a flag's truth, its texts, or those joined as one list.
+Setting::Values texts_of(const Setting& setting, bool is_list) {
+  if (const auto* truth = std::get_if<bool>(&setting.value)) {
+    return {{*truth ? "true" : "false", setting.line}};
+  }
+  const auto& values = std::get<Setting::Values>(setting.value);
+  if (!is_list || !setting.is_array) return values;
+  std::string joined;
+  for (const auto& value : values) joined += (&value == &values.front() ? "" : ",") + value.text;
+  return {{joined, setting.line}};
+}
+
 }  // namespace
 
 void fail(const std::string& what_is_wrong, std::string what_to_do) {
@@ -38,9 +59,14 @@ OptionParser::OptionParser(std::string description, std::string footer)
   app_.footer(std::move(footer));
 }
 
+void OptionParser::note(const std::string& names, Kind kind, Take take) {
+  known_[names.substr(names.find("--") + 2)] = {kind, command_line_only_, std::move(take)};
+}
+
 void OptionParser::add(const std::string& names, const char* value_name, const char* help,
-                       std::function<void(const std::string& name, const Values&)> take) {
+                       Kind kind, Take take) {
   const std::string name = names.substr(names.find("--"));
+  note(names, kind, take);
   app_.add_option(
           names,
           [name, take = std::move(take)](const Values& values) {
@@ -57,16 +83,17 @@ void OptionParser::add(const std::string& names, const char* value_name, const c
 
 void OptionParser::add_once(const std::string& names, const char* value_name, const char* help,
                             std::function<void(const std::string& name, const std::string&)> take) {
-  add(names, value_name, help,
-      [take = std::move(take)](const std::string& name, const Values& values) {
-        if (values.size() > 1) fail(name + " is given twice", "give it once");
-        take(name, values.front());
-      });
+  add(names, value_name, help, Kind::once, only_one(std::move(take)));
+}
+
+void OptionParser::add_list(const std::string& names, const char* value_name, const char* help,
+                            std::function<void(const std::string& name, const std::string&)> take) {
+  add(names, value_name, help, Kind::list, only_one(std::move(take)));
 }
 
 void OptionParser::add_each(const std::string& names, const char* value_name, const char* help,
                             std::function<void(const std::string& name, const std::string&)> take) {
-  add(names, value_name, help,
+  add(names, value_name, help, Kind::each,
       [take = std::move(take)](const std::string& name, const Values& values) {
         for (const std::string& value : values) take(name, value);
       });
@@ -82,14 +109,17 @@ void OptionParser::add_text(const std::string& names, const char* value_name, co
 
 void OptionParser::add_texts(const std::string& names, const char* value_name, const char* help,
                              Values& texts, const char* what_to_give) {
-  add(names, value_name, help, [&texts, what_to_give](const auto& name, const auto& values) {
-    if (std::ranges::count(values, "") != 0) fail(name + " is empty", what_to_give);
-    texts = values;
-  });
+  add(names, value_name, help, Kind::each,
+      [&texts, what_to_give](const auto& name, const auto& values) {
+        if (std::ranges::count(values, "") != 0) fail(name + " is empty", what_to_give);
+        texts.insert(texts.end(), values.begin(), values.end());
+      });
 }
 
 void OptionParser::add_flag(const std::string& names, const char* help, bool& flag) {
   app_.add_flag(names, flag, help)->group(group_)->disable_flag_override();
+  note(names, Kind::flag,
+       [&flag](const auto&, const Values& values) { flag = values.front() == "true"; });
 }
 
 void OptionParser::add_duration(const std::string& name, const char* help,
@@ -123,7 +153,10 @@ std::size_t OptionParser::parse(int argc, const char* const* argv) {
   // An option that CLI11 does not know is left among the rest, before COMMAND.
   if (!rest.empty() && rest.front().starts_with('-') && rest.front().size() > 1 &&
       rest.front() != "--") {
-    fail(fmt::format("unknown option '{}'", rest.front()), see_help);
+    const std::string& unknown = rest.front();
+    const std::string name = unknown.substr(0, unknown.find('='));
+    fail_unknown(fmt::format("unknown option '{}'", unknown), "--",
+                 name.starts_with("--") ? name.substr(2) : "");
   }
   const bool separated = !rest.empty() && rest.front() == "--";
   const std::size_t command_size = rest.size() - (separated ? 1 : 0);
@@ -135,6 +168,60 @@ std::size_t OptionParser::parse(int argc, const char* const* argv) {
     }
   }
   return command_size;
+}
+
+void OptionParser::fail_unknown(const std::string& what, const std::string& dashes,
+                                const std::string& name) const {
+  Values names;
+  for (const auto& [known, how] : known_) {
+    if (!dashes.empty() || !how.command_line_only) names.push_back(known);
+  }
+  const auto meant = nearest(name, names);
+  fail(what, meant ? fmt::format("did you mean '{}{}'?", dashes, *meant) : see_help);
+}
+
+bool OptionParser::has_given(const std::string& name) const {
+  return app_.get_option("--" + name)->count() > 0;
+}
+
+std::map<std::string, std::size_t> OptionParser::apply(const std::vector<Setting>& settings,
+                                                       const std::string& file) {
+  std::map<std::string, std::size_t> lines;
+  for (const Setting& setting : settings) {
+    const auto at = [&file](std::size_t line, const std::function<void()>& what) {
+      try {
+        what();
+      } catch (const Error& error) {
+        fail(fmt::format("{}:{}: {}", file, line, error.what()), error.what_to_do());
+      }
+    };
+    const auto known = known_.find(setting.name);
+    at(setting.line,
+       [&] { require_fitting(setting, known == known_.end() ? nullptr : &known->second); });
+    if (has_given(setting.name)) continue;
+    for (const auto& [text, line] : texts_of(setting, known->second.kind == Kind::list)) {
+      at(line, [&] { known->second.take(setting.name, {text}); });
+    }
+    lines["--" + setting.name] = setting.line;
+  }
+  return lines;
+}
+
+/// Throws Error for a key that is none, or has a value of another kind.
+void OptionParser::require_fitting(const Setting& setting, const Known* known) const {
+  const std::string& name = setting.name;
+  if (known == nullptr) fail_unknown(fmt::format("unknown key '{}'", name), "", name);
+  if (known->command_line_only) {
+    fail(name + " is for the command line alone", "take it out of the file");
+  }
+  const bool is_flag = known->kind == Kind::flag;
+  if (is_flag != std::holds_alternative<bool>(setting.value)) {
+    fail(fmt::format("{} takes {}", name, is_flag ? "no value but true or false" : "a text"),
+         fmt::format("write {} = {}", name, is_flag ? "true" : "\"...\""));
+  }
+  if (setting.is_array && known->kind == Kind::once) {
+    fail(name + " takes one value, not an array", fmt::format("write {} = \"...\"", name));
+  }
 }
 
 }  // namespace reloadrun::cli

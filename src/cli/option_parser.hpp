@@ -1,14 +1,17 @@
-// Reading options with CLI11, as raw texts: what they mean, and what is wrong with them, is said
-// here, so that every message names the option and what to write instead. Driven by command_line.
+// Reading options as raw texts, with CLI11 from the command line, and from the settings of a
+// configuration file: what they mean, and what is wrong with them, is said here, so that every
+// message names the option and what to write instead. Driven by command_line.
 #pragma once
 
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "cli/config_file.hpp"
 #include "fmt/format.h"
 
 namespace reloadrun::cli {
@@ -24,12 +27,22 @@ class OptionParser {
 
   OptionParser(std::string description, std::string footer);
 
-  void begin_group(const char* name) { group_ = name; }
+  void begin_group(const char* name) {
+    group_ = name;
+    command_line_only_ = false;
+  }
+
+  /// Those that are added from here on to this group mean nothing in a configuration file.
+  void begin_command_line_only() { command_line_only_ = true; }
 
   void add_flag(const std::string& names, const char* help, bool& flag);
 
   /// A value that may be given once. `take` gets it, after the option's long name.
   void add_once(const std::string& names, const char* value_name, const char* help,
+                std::function<void(const std::string& name, const std::string& value)> take);
+
+  /// Parts between commas, in one value; in a configuration file an array of them, too.
+  void add_list(const std::string& names, const char* value_name, const char* help,
                 std::function<void(const std::string& name, const std::string& value)> take);
 
   /// A value that may be given any number of times. `take` gets each, after the option's long name.
@@ -70,14 +83,37 @@ class OptionParser {
   /// COMMAND. Throws Error (status 2).
   std::size_t parse(int argc, const char* const* argv);
 
+  /// Whether the command line has this option (its long name without dashes).
+  [[nodiscard]] bool has_given(const std::string& name) const;
+
+  /// Takes `settings` for those options that the command line has not given; `file` is their file's
+  /// name. Returns the lines of those that were taken, by the option's long name. To be called
+  /// after parse(). Throws Error (status 2) with "FILE:LINE: ..." for whatever is wrong with one.
+  std::map<std::string, std::size_t> apply(const std::vector<Setting>& settings,
+                                           const std::string& file);
+
   [[nodiscard]] std::string help() const { return app_.help(); }
 
  private:
-  void add(const std::string& names, const char* value_name, const char* help,
-           std::function<void(const std::string& name, const Values&)> take);
+  using Take = std::function<void(const std::string& name, const Values&)>;
+  enum class Kind { flag, once, list, each };
+  struct Known {
+    Kind kind;
+    bool command_line_only;
+    Take take;  ///< of a flag "true" or "false"
+  };
+
+  void add(const std::string& names, const char* value_name, const char* help, Kind kind,
+           Take take);
+  void note(const std::string& names, Kind kind, Take take);
+  void require_fitting(const Setting& setting, const Known* known) const;
+  [[noreturn]] void fail_unknown(const std::string& what, const std::string& dashes,
+                                 const std::string& name) const;
 
   CLI::App app_;
   const char* group_ = "";
+  bool command_line_only_ = false;
+  std::map<std::string, Known> known_;  // by long name, without dashes
 };
 
 }  // namespace reloadrun::cli

@@ -12,10 +12,12 @@ namespace {
 using namespace std::chrono_literals;
 using List = std::vector<std::string>;
 
-Options parsed(const std::vector<const char*>& arguments) {
+/// With `config` in every file that --config names.
+Options parsed(const std::vector<const char*>& arguments, const std::string& config = {}) {
   std::vector<const char*> argv{"reloadrun"};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
-  return std::get<Options>(parse(static_cast<int>(argv.size()), argv.data()));
+  const auto read = [&config](const std::string&, const std::string&) { return config; };
+  return std::get<Options>(parse(static_cast<int>(argv.size()), argv.data(), read));
 }
 
 TEST(CommandLine, Defaults) {
@@ -163,6 +165,56 @@ TEST(CommandLine, AQuestionNeedsNoCommand) {
   EXPECT_TRUE(options.command.empty());
   EXPECT_EQ(options.explain, "a b");
   EXPECT_EQ(parsed({"--explain", "a", "server"}).command, List{"server"});
+}
+
+TEST(CommandLine, AFileGivesDefaults) {
+  const Options options = parsed({"--config", "a.toml", "server"}, R"(
+watch = ["src", "lib"]
+ext = ["py", "html"]
+ignore = "!x"
+interval = 2
+settle = "50ms"
+stop-timeout = 1.5
+stop-signal = 2
+on-exit = "restart"
+soft = ["*.mo=HUP"]
+no-gitignore = true
+clear = false
+listen = [8080, "unix:x"]
+quiet = true
+)");
+  EXPECT_EQ(options.config_file, "a.toml");
+  EXPECT_EQ(options.watch, (List{"src", "lib"}));
+  EXPECT_EQ(options.extensions, (List{"py", "html"}));
+  EXPECT_EQ(options.ignore, List{"!x"});
+  EXPECT_EQ(options.interval, 2s);
+  EXPECT_EQ(options.settle, 50ms);
+  EXPECT_EQ(options.stop_timeout, 1500ms);
+  EXPECT_EQ(options.stop_signal, SIGINT);
+  EXPECT_EQ(options.on_exit, OnExit::restart);
+  EXPECT_EQ(options.soft, (std::vector<SoftRule>{{"*.mo", SIGHUP}}));
+  EXPECT_FALSE(options.use_ignore_files);
+  EXPECT_FALSE(options.clear);
+  EXPECT_EQ(options.listen, (List{"8080", "unix:x"}));
+  EXPECT_EQ(options.verbosity, Verbosity::quiet);
+  EXPECT_EQ(options.config_lines.at("--watch"), 2U);
+  EXPECT_EQ(options.config_lines.at("--quiet"), 14U);
+}
+
+TEST(CommandLine, WinsOverTheFile) {
+  const char* config = "watch = [\"src\"]\nsettle = 1\nquiet = true\ncolor = \"never\"\n";
+  const Options options =
+      parsed({"--config", "a", "-w", "lib", "--settle=2", "-v", "server"}, config);
+  EXPECT_EQ(options.watch, List{"lib"});
+  EXPECT_EQ(options.settle, 2s);
+  EXPECT_EQ(options.verbosity, Verbosity::verbose);
+  EXPECT_EQ(options.color, Color::never);
+  EXPECT_FALSE(options.config_lines.contains("--watch"));
+}
+
+TEST(CommandLine, NoFileMeansNone) {
+  EXPECT_EQ(parsed({"server"}).config_file, default_config_file);
+  EXPECT_EQ(parsed({"--no-config", "server"}).config_file, "");
 }
 
 }  // namespace

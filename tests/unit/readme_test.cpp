@@ -39,7 +39,7 @@ TEST(Readme, ListsTheDefaultIgnores) {
 
 TEST(Readme, ListsTheOptions) {
   const char* arguments[]{"reloadrun", "--help"};
-  const auto help = std::get<std::string>(cli::parse(2, arguments));
+  const auto help = std::get<std::string>(cli::parse(2, arguments, {}));
   const std::regex option("(--[a-z-]+[a-z])");
   auto in_help = all_matches(help.substr(0, help.find("Examples:")), option);
   EXPECT_GT(in_help.size(), 20U);
