@@ -41,9 +41,10 @@ WrittenFiles::Thread look_at(pid_t number) {
 
 }  // namespace
 
-Builder::Builder(Channel channel, Begin begin)
+Builder::Builder(Channel channel, Begin begin, ReadOptions read_options)
     : channel_(std::move(channel)),
-      options_(std::move(begin.options)),
+      settings_(std::move(begin.options), std::move(read_options)),
+      options_(settings_.options()),
       directory_(std::move(begin.directory)),
       signals_(begin.signals),
       service_(std::move(begin.builds)),
@@ -185,6 +186,9 @@ void Builder::take_time() {
 
 void Builder::start_build(std::uint64_t number) {
   if (return_to_directory(directory_)) log::debug("{} is back", printable(directory_));
+  // The old COMMAND goes on while its successor is built, by what the file says now. What is wrong
+  // with it the supervisor tells.
+  if (settings_.refresh()) log::debug("building by `{}`", printable(options_.build));
   proc::Program program;
   program.file = "/bin/sh";
   program.arguments = {"sh", "-c", options_.build};
@@ -247,12 +251,12 @@ void Builder::stopped() {
   }
 }
 
-int build(Channel channel) {
+int build(Channel channel, const ReadOptions& read_options) {
   ::prctl(PR_SET_NAME, "reloadrun");
   auto begin = channel.receive_begin();
   if (!begin) return status_stopped;  // the supervisor has gone
   begin->signals.let_stops_through();
-  return Builder(std::move(channel), std::move(*begin)).run();
+  return Builder(std::move(channel), std::move(*begin), read_options).run();
 }
 
 }  // namespace reloadrun::app

@@ -15,6 +15,7 @@
 
 #include "app/build_link.hpp"
 #include "app/channel.hpp"
+#include "app/settings.hpp"
 #include "app/written_files.hpp"
 #include "base/clock.hpp"
 #include "net/notifier.hpp"
@@ -26,8 +27,9 @@ namespace reloadrun::app {
 
 class Builder {
  public:
-  /// `begin` as received from `channel`.
-  Builder(Channel channel, Begin begin);
+  /// `begin` as received from `channel`. `read_options`: for what the configuration file says when
+  /// a build begins.
+  Builder(Channel channel, Begin begin, ReadOptions read_options);
 
   /// Serves until the supervisor wants its end, or has gone, and nothing is left of all builds.
   /// Returns the status to end the process with.
@@ -69,7 +71,8 @@ class Builder {
   };
 
   Channel channel_;
-  const Options options_;
+  Settings settings_;
+  const Options& options_;
   const std::string directory_;
   const proc::SignalsGiven signals_;
   BuildService service_;
@@ -85,6 +88,6 @@ class Builder {
 };
 
 /// Runs this process as the builder that `channel` was given to. Returns its exit status.
-int build(Channel channel);
+int build(Channel channel, const ReadOptions& read_options);
 
 }  // namespace reloadrun::app

@@ -12,18 +12,14 @@
 #include "app/builder.hpp"
 #include "app/channel.hpp"
 #include "app/fault.hpp"
-#include "app/file_list.hpp"
 #include "app/guest.hpp"
 #include "app/reloader.hpp"
+#include "app/settings.hpp"
 #include "app/supervisor.hpp"
-#include "app/working_directory.hpp"
 #include "base/fd.hpp"
 #include "fmt/format.h"
-#include "net/listen_address.hpp"
 #include "proc/tree.hpp"
 #include "reloadrun/reloadrun.hpp"
-#include "watch/rules.hpp"
-#include "watch/watch_set.hpp"
 
 namespace reloadrun {
 namespace {
@@ -35,6 +31,7 @@ std::atomic<bool> runs_main = false;  // RUN_MAIN is not there any more then
 void require_suitable(const Options& options) {
   const char* wrong = nullptr;
   if (!options.command.empty()) wrong = "command";
+  if (!options.config_file.empty()) wrong = "config_file";
   if (!options.env_files.empty()) wrong = "env_files";
   if (!options.soft.empty()) wrong = "soft";
   if (options.follow) wrong = "follow";
@@ -67,7 +64,7 @@ std::optional<app::Channel::Inherited> inherited() {
   int status = status_failure;
   try {
     if (runs_main) app::reload(std::move(inherited.channel), guest);
-    status = app::build(std::move(inherited.channel));
+    status = app::build(std::move(inherited.channel), {});
   } catch (const std::exception& error) {
     app::tell_fault(error.what(), app::report_it);
   }
@@ -80,11 +77,8 @@ int supervise(Options options, const app::Guest& guest) {
   options.command = self.arguments;
   options.command.front() = self.file;
   options.watch_directory = false;
-  static_cast<void>(net::parse_listen(options.listen));  // or an Error
-  if (!options.files_from.empty()) options.listed = app::read_file_list(options.files_from);
-  watch::WatchSet(options, {self.file}, options.listed).require_roots();
-  const watch::Rules right(options, app::working_directory());  // or an Error
-  return app::supervise(std::move(options), std::move(self), {}, &guest);
+  static_cast<void>(app::check(options, {self.file}));
+  return app::supervise({std::move(options), {}}, std::move(self), {}, &guest);
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ struct Followed::Outside {
       inside.emplace_back(known->second.full);
       if (!inside.back().ends_with('/')) inside.back() += '/';
     }
-    for (const auto* const named : {&view.watched.executables(), &view.watched.env_files()}) {
+    for (const auto* const named : {&view.watched.executables(), &view.watched.read_files()}) {
       for (const std::string& path : *named) files.push_back(watch::canonical(path));
     }
   }

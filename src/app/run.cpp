@@ -8,7 +8,6 @@
 #include "app/builder.hpp"
 #include "app/channel.hpp"
 #include "app/command_target.hpp"
-#include "app/env_file.hpp"
 #include "app/file_list.hpp"
 #include "app/reloader.hpp"
 #include "app/supervisor.hpp"
@@ -16,13 +15,11 @@
 #include "app/working_directory.hpp"
 #include "base/fd.hpp"
 #include "fmt/format.h"
-#include "net/listen_address.hpp"
 #include "proc/spawn.hpp"
 #include "reloadrun/error.hpp"
 #include "watch/explain.hpp"
 #include "watch/look.hpp"
 #include "watch/rules.hpp"
-#include "watch/soft.hpp"
 #include "watch/watch_set.hpp"
 
 namespace reloadrun::app {
@@ -50,14 +47,6 @@ std::string answer(const Options& options, const watch::WatchSet& watched) {
   return lines;
 }
 
-void take_file_list(Options& options) {
-  if (options.files_from == "-") {
-    options.listed = take_file_list_from_stdin();
-  } else if (!options.files_from.empty()) {
-    options.listed = read_file_list(options.files_from);
-  }
-}
-
 /// Where COMMAND is to find so many sockets. To be called while nothing of our own is open, so that
 /// what is there is what we were started with.
 void require_free_descriptors(std::size_t sockets) {
@@ -72,28 +61,24 @@ void require_free_descriptors(std::size_t sockets) {
 
 }  // namespace
 
-int run(std::vector<std::string> arguments,
-        const std::function<std::variant<Options, std::string>()>& read_options) {
+int run(std::vector<std::string> arguments, const ReadOptions& read_options) {
   hold_standard_descriptors();
   if (auto inherited = Channel::inherited()) {
     const bool builds = inherited->role == Role::builder;
-    return builds ? build(std::move(inherited->channel)) : reload(std::move(inherited->channel));
+    return builds ? build(std::move(inherited->channel), read_options)
+                  : reload(std::move(inherited->channel));
   }
   auto wanted = read_options();
   if (const auto* text = std::get_if<std::string>(&wanted)) return print(*text);
   auto& options = std::get<Options>(wanted);
-  const std::size_t sockets = net::parse_listen(options.listen).size();
-  auto environment = read_env_files(options.env_files);
-  take_file_list(options);
-  const watch::WatchSet watched(options, executables_of(options), options.listed);
-  watched.require_roots();
+  if (options.files_from == "-") options.listed = take_file_list_from_stdin();
+  const auto executables = executables_of(options);
+  auto environment = check(options, executables);
   const bool asks = options.list || !options.explain.empty();
-  if (asks) return print(answer(options, watched));
-  // Or an error that names the pattern.
-  const watch::Rules right(options, working_directory());
-  const watch::Soft right_too(options.soft, working_directory());
-  require_free_descriptors(sockets);
-  return supervise(std::move(options), {.arguments = std::move(arguments)}, std::move(environment));
+  if (asks) return print(answer(options, {options, executables, options.listed}));
+  require_free_descriptors(options.listen.size());
+  return supervise({std::move(options), read_options}, {.arguments = std::move(arguments)},
+                   std::move(environment));
 }
 
 }  // namespace reloadrun::app

@@ -1,12 +1,10 @@
 // Which of reloadrun's processes this is, and what it does then. Driven by main().
 #pragma once
 
-#include <functional>
 #include <string>
-#include <variant>
 #include <vector>
 
-#include "reloadrun/options.hpp"
+#include "app/settings.hpp"
 
 namespace reloadrun::app {
 
@@ -14,7 +12,6 @@ namespace reloadrun::app {
 /// does what `read_options` returns: supervises, lists the watched files, or prints a text. Returns
 /// the exit status, to be used with _exit: a thread may still be waiting. Throws Error and
 /// std::system_error.
-int run(std::vector<std::string> arguments,
-        const std::function<std::variant<Options, std::string>()>& read_options);
+int run(std::vector<std::string> arguments, const ReadOptions& read_options);
 
 }  // namespace reloadrun::app

@@ -41,9 +41,10 @@ std::optional<Received> next_report(Channel& channel) {
 
 }  // namespace
 
-Supervisor::Supervisor(Options options, Self self, std::vector<Variable> environment,
+Supervisor::Supervisor(Settings settings, Self self, std::vector<Variable> environment,
                        const Guest* guest)
-    : options_(std::move(options)),
+    : settings_(std::move(settings)),
+      options_(settings_.options()),
       self_(std::move(self)),
       guest_(guest),
       was_subreaper_(proc::is_subreaper()),
@@ -62,7 +63,6 @@ Supervisor::Supervisor(Options options, Self self, std::vector<Variable> environ
 }
 
 Ending Supervisor::run() {
-  if (!options_.build.empty()) start_builder();
   while (start_reloader()) {
     while (!reloader_ended_) attend();
     take_reports();  // what it said last
@@ -70,6 +70,24 @@ Ending Supervisor::run() {
     if (const auto ending = conclude()) return *ending;
   }
   return conclude().value_or(Ending{});  // the user has asked for the end before it was there
+}
+
+/// For the next generation. What the last one has seen with others is not what there is to see.
+void Supervisor::renew_options() {
+  const Options old = options_;
+  const bool are_others = settings_.refresh();
+  for (const std::string& notice : settings_.take_notices()) log::warn("{}", notice);
+  if (!are_others) return;
+  speak();
+  log::debug("{} has other settings", printable(options_.config_file));
+  with_.snapshot = {};
+  with_.inotify = {};
+  handover_.rules = {};
+  if (options_.files_from != old.files_from) handover_.listed.reset();
+  if (!options_.follow) handover_.follow = {};
+  if (!options_.keep_ports) let_go_of_ports();
+  // What is built by another command the builder has read by itself.
+  handover_.built = handover_.built && !options_.build.empty();
 }
 
 void Supervisor::start_builder() {
@@ -85,6 +103,8 @@ void Supervisor::start_builder() {
 /// False when the user wants the end.
 bool Supervisor::start_reloader() {
   terminal_.save();
+  if (reloader_ended_) renew_options();
+  if (!options_.build.empty() && !builder_) start_builder();
   for (const Error& error : sockets_.mend()) {
     log::error("{}: {}", printable(error.what()), error.what_to_do());
   }
@@ -94,7 +114,8 @@ bool Supervisor::start_reloader() {
   reloader_ = std::exchange(successor_, std::nullopt);
   if (!was_ahead && !execute_reloader()) return false;
   Begin begin{options_, directory_, given_, handover_, std::exchange(with_, {})};
-  if (builds_) begin.builds = require_fd(::fcntl(builds_.get(), F_DUPFD_CLOEXEC, 0), "fcntl");
+  if (!options_.build.empty())
+    begin.builds = require_fd(::fcntl(builds_.get(), F_DUPFD_CLOEXEC, 0), "fcntl");
   begin.sockets = sockets_.copies();
   if (!reloader_->channel().send_begin(begin) && was_ahead) {
     reloader_.emplace(Role::reloader, self_);
@@ -266,12 +287,12 @@ void Supervisor::note_strangers() {
   newcomers_ = std::move(children);
 }
 
-int supervise(Options options, Self self, std::vector<Variable> environment, const Guest* guest) {
+int supervise(Settings settings, Self self, std::vector<Variable> environment, const Guest* guest) {
   struct DrainAtTheEnd {
     ~DrainAtTheEnd() { log::drain(Clock::now() + last_words); }
   };
   const Ending ending = [&] {
-    Supervisor supervisor(std::move(options), std::move(self), std::move(environment), guest);
+    Supervisor supervisor(std::move(settings), std::move(self), std::move(environment), guest);
     const DrainAtTheEnd drain;  // also before an error is told
     return supervisor.run();
   }();

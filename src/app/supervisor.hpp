@@ -17,6 +17,7 @@
 #include "app/guest.hpp"
 #include "app/loaded_files.hpp"
 #include "app/own_process.hpp"
+#include "app/settings.hpp"
 #include "base/clock.hpp"
 #include "base/ending.hpp"
 #include "base/fd.hpp"
@@ -31,10 +32,11 @@ namespace reloadrun::app {
 
 class Supervisor {
  public:
-  /// `environment`: what the env files give. `guest`: the program whose process this is, which
-  /// outlives this; null when reloadrun's own. Blocks the signals that it reads from now on,
-  /// listens, and starts the thread that writes to stderr. Throws Error when it cannot listen.
-  Supervisor(Options options, Self self, std::vector<Variable> environment, const Guest* guest);
+  /// `settings`: the options that it begins with. `environment`: what the env files give. `guest`:
+  /// the program whose process this is, which outlives this; null when reloadrun's own. Blocks the
+  /// signals that it reads from now on, listens, and starts the thread that writes to stderr.
+  /// Throws Error when it cannot listen.
+  Supervisor(Settings settings, Self self, std::vector<Variable> environment, const Guest* guest);
   /// Gives a guest's process back as it was.
   ~Supervisor();
   Supervisor(const Supervisor&) = delete;
@@ -50,6 +52,7 @@ class Supervisor {
   [[nodiscard]] Channel& channel() { return reloader_->channel(); }
   void speak() const;
   void start_builder();
+  void renew_options();
   [[nodiscard]] bool start_reloader();
   void ready_successor();
   void dismiss_successor();
@@ -77,7 +80,8 @@ class Supervisor {
   bool wait_until_gone(const proc::TreeStop& tree, TimePoint until,
                        const std::function<void()>& step, const std::function<bool()>& enough);
 
-  const Options options_;
+  Settings settings_;
+  const Options& options_;
   std::string directory_;  // the working directory
   const Self self_;
   const Guest* const guest_;
@@ -123,7 +127,7 @@ class Supervisor {
 /// Runs this process as the supervisor and ends like what it supervised: returns the exit status,
 /// or does not return when it ends by a signal. Throws Error when COMMAND cannot be started at
 /// first, or a guest cannot go on.
-int supervise(Options options, Self self, std::vector<Variable> environment,
+int supervise(Settings settings, Self self, std::vector<Variable> environment,
               const Guest* guest = nullptr);
 
 }  // namespace reloadrun::app

@@ -1,5 +1,6 @@
 #include "base/log.hpp"
 
+#include <atomic>
 #include <cerrno>
 #include <condition_variable>
 #include <cstdlib>
@@ -78,7 +79,7 @@ const char* color_of(level_enum level) {
 /// Writes each line with one write(), so that it cannot be torn apart by the target's own output.
 class StderrSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  public:
-  explicit StderrSink(bool color) : color_(color) {}
+  void use_color(bool color) { color_ = color; }
 
   /// Waits for the flush that was posted last; false when `until` came first.
   bool wait_for_flush(std::size_t number, TimePoint until) {
@@ -115,7 +116,7 @@ class StderrSink final : public spdlog::sinks::base_sink<spdlog::details::null_m
   }
 
  private:
-  const bool color_;
+  std::atomic<bool> color_ = false;
   std::mutex mutex_;
   std::condition_variable flushed_;
   std::size_t flushes_ = 0;
@@ -141,6 +142,7 @@ class ForwardingSink final : public spdlog::sinks::base_sink<spdlog::details::nu
 struct StderrVoice {
   std::shared_ptr<StderrSink> sink;
   std::shared_ptr<spdlog::details::thread_pool> writer;
+  std::shared_ptr<spdlog::logger> logger;
   std::size_t flushes_asked = 0;
 };
 StderrVoice* stderr_voice = nullptr;
@@ -169,12 +171,16 @@ bool understands_escapes(int fd) {
 }
 
 void to_stderr(Verbosity verbosity, Color color) {
-  stderr_voice = new StderrVoice{std::make_shared<StderrSink>(wants_color(color)),
-                                 std::make_shared<spdlog::details::thread_pool>(waiting_lines, 1)};
-  speak_through(
-      std::make_shared<spdlog::async_logger>("reloadrun", stderr_voice->sink, stderr_voice->writer,
-                                             spdlog::async_overflow_policy::overrun_oldest),
-      verbosity);
+  if (stderr_voice == nullptr) {
+    const auto sink = std::make_shared<StderrSink>();
+    const auto writer = std::make_shared<spdlog::details::thread_pool>(waiting_lines, 1);
+    stderr_voice = new StderrVoice{
+        sink, writer,
+        std::make_shared<spdlog::async_logger>("reloadrun", sink, writer,
+                                               spdlog::async_overflow_policy::overrun_oldest)};
+  }
+  stderr_voice->sink->use_color(wants_color(color));
+  speak_through(stderr_voice->logger, verbosity);
 }
 
 void to(std::function<void(Level, std::string_view)> take, Verbosity verbosity) {

@@ -49,7 +49,7 @@ void error(fmt::format_string<Args...> format, Args&&... args) {
 /// Whether `fd` is a terminal, and not one that shows escape sequences as letters (TERM=dumb).
 bool understands_escapes(int fd);
 
-/// Lines go to stderr by a thread started here: signals must be blocked before.
+/// Lines go to stderr by a thread that the first call starts: signals must be blocked before.
 void to_stderr(Verbosity verbosity, Color color);
 
 /// Lines go to `take`, on the thread that speaks.

@@ -160,8 +160,8 @@ Verdict verdict_on(const std::string& path, const WatchSet& watched, Rules& rule
   if (std::any_of(watched.executables().begin(), watched.executables().end(), is_it)) {
     return {true, "it is COMMAND's executable"};
   }
-  if (std::any_of(watched.env_files().begin(), watched.env_files().end(), is_it)) {
-    return {true, "it is named by --env-file"};
+  if (std::any_of(watched.read_files().begin(), watched.read_files().end(), is_it)) {
+    return {true, "reloadrun itself reads it (--env-file, --config)"};
   }
   Verdict verdict{false, fmt::format("it is not below {}", watched.description())};
   for (const std::string& root : watched.roots()) {

@@ -26,7 +26,7 @@ Duration processor_time() {
 Looker::Looker(const WatchSet& watched, Rules& rules, Snapshot& snapshot, How how)
     : watched_(watched), rules_(rules), how_(how), stamps_(how.content), snapshot_(snapshot) {
   for (const std::string& file : watched.executables()) add_named(file, true, false);
-  for (const std::string& file : watched.env_files()) add_named(file, false, false);
+  for (const std::string& file : watched.read_files()) add_named(file, false, false);
   for (const std::string& root : watched.roots()) add_named(root, false, true);
 }
 

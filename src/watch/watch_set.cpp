@@ -38,7 +38,8 @@ WatchSet::WatchSet(const Options& options, const std::vector<std::string>& execu
   required_ = roots_.size();
   for (const std::string& path : listed) add_root(path);
   for (const std::string& file : executables) executables_.push_back(tidy(file));
-  for (const std::string& file : options.env_files) env_files_.push_back(tidy(file));
+  for (const std::string& file : options.env_files) read_files_.push_back(tidy(file));
+  if (!options.config_file.empty()) read_files_.push_back(tidy(options.config_file));
 }
 
 void WatchSet::add_root(const std::string& path) {

@@ -21,7 +21,8 @@ class WatchSet {
   /// Files and directories as the user named them, tidied ("./src/" is "src"), each once.
   [[nodiscard]] const std::vector<std::string>& roots() const { return roots_; }
   [[nodiscard]] const std::vector<std::string>& executables() const { return executables_; }
-  [[nodiscard]] const std::vector<std::string>& env_files() const { return env_files_; }
+  /// The env files, and the configuration file.
+  [[nodiscard]] const std::vector<std::string>& read_files() const { return read_files_; }
 
   /// Throws Error (status 2) for a root of --watch that is not there, or is neither a file nor a
   /// directory.
@@ -38,7 +39,7 @@ class WatchSet {
   std::set<std::string> known_;  // the same
   std::size_t required_ = 0;     // how many of them, from the first on, must be there
   std::vector<std::string> executables_;
-  std::vector<std::string> env_files_;
+  std::vector<std::string> read_files_;
   std::vector<std::string> extensions_;
   bool has_list_;
 };

@@ -1,0 +1,105 @@
+#include "app/settings.hpp"
+
+#include <utility>
+
+#include "app/command_target.hpp"
+#include "app/file_list.hpp"
+#include "app/named_file.hpp"
+#include "app/words.hpp"
+#include "app/working_directory.hpp"
+#include "fmt/format.h"
+#include "net/listen_address.hpp"
+#include "reloadrun/error.hpp"
+#include "watch/rules.hpp"
+#include "watch/soft.hpp"
+#include "watch/watch_set.hpp"
+
+namespace reloadrun::app {
+namespace {
+
+constexpr auto from_stdin = "-";
+
+/// Errors begin with the option that they are about; if the configuration file gave that, they are
+/// about a line of it.
+Error at_its_line(const Error& error, const Options& options) {
+  const std::string what = error.what();
+  const auto given = options.config_lines.find(what.substr(0, what.find_first_of(" :")));
+  if (given == options.config_lines.end()) return error;
+  return {fmt::format("{}:{}: {}", options.config_file, given->second, what.substr(2)),
+          error.what_to_do(), error.exit_status()};
+}
+
+}  // namespace
+
+std::vector<Variable> check(Options& options, const std::vector<std::string>& executables) {
+  try {
+    static_cast<void>(net::parse_listen(options.listen));
+    auto environment = read_env_files(options.env_files);
+    if (!options.files_from.empty() && options.files_from != from_stdin) {
+      options.listed = read_file_list(options.files_from);
+    }
+    watch::WatchSet(options, executables, options.listed).require_roots();
+    const watch::Rules right(options, working_directory());
+    const watch::Soft right_too(options.soft, working_directory());
+    return environment;
+  } catch (const Error& error) {
+    throw at_its_line(error, options);
+  }
+}
+
+Settings::Settings(Options options, ReadOptions read)
+    : options_(std::move(options)), read_(std::move(read)) {}
+
+bool Settings::refresh() {
+  if (options_.config_file.empty() || !may_have_changed()) return false;
+  try {
+    auto fresh = std::get<Options>(read_());
+    keep_what_counts_once(fresh);
+    check(fresh, executables_of(fresh));
+    fault_.clear();
+    if (fresh == options_) return false;
+    options_ = std::move(fresh);
+    return true;
+  } catch (const Error& error) {
+    known_ = false;  // it may be what it names that has to change
+    auto fault = fmt::format("{}: {}; the last good settings stay", printable(error.what()),
+                             error.what_to_do());
+    if (fault != fault_) notices_.push_back(fault);
+    fault_ = std::move(fault);
+    return false;
+  }
+}
+
+std::vector<std::string> Settings::take_notices() { return std::exchange(notices_, {}); }
+
+/// By its bytes, read before it is parsed: what is written meanwhile is another text next time.
+bool Settings::may_have_changed() {
+  std::optional<std::string> text;
+  try {
+    text = read_named_file("--config", options_.config_file);
+  } catch (const Error&) {  // it is told, if need be, by whoever parses it
+  }
+  if (std::exchange(known_, true) && text == text_) return false;
+  text_ = std::move(text);
+  return true;
+}
+
+/// The supervisor listens before anything else, and reads stdin to its end.
+void Settings::keep_what_counts_once(Options& fresh) {
+  const auto tell = [this](const char* name) {
+    notices_.push_back(fmt::format("{}: another {} counts when reloadrun is started again",
+                                   printable(options_.config_file), name));
+  };
+  if (fresh.listen != options_.listen) {
+    tell("listen");
+    fresh.listen = options_.listen;
+  }
+  const bool another_list = fresh.files_from != options_.files_from;
+  if (another_list && (fresh.files_from == from_stdin || options_.files_from == from_stdin)) {
+    tell("files-from");
+    fresh.files_from = options_.files_from;
+  }
+  if (fresh.files_from == from_stdin) fresh.listed = options_.listed;
+}
+
+}  // namespace reloadrun::app

@@ -1,0 +1,54 @@
+// The options as they are now: what the command line and its configuration file say, checked, and
+// read again when that file has changed. Driven by the supervisor before each reloader, and by the
+// builder before each build, each on its main thread.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "app/env_file.hpp"
+#include "reloadrun/options.hpp"
+
+namespace reloadrun::app {
+
+/// What the command line and its configuration file ask for now: a run, or a text for stdout.
+/// Throws Error for what is wrong with them.
+using ReadOptions = std::function<std::variant<Options, std::string>()>;
+
+/// Checks what `options` name, and reads the list of --files-from, but for stdin's. Returns what
+/// the env files give. Throws Error (status 2); where the configuration file is to blame, with its
+/// name and line. `executables` as for watch::WatchSet.
+std::vector<Variable> check(Options& options, const std::vector<std::string>& executables);
+
+class Settings {
+ public:
+  /// `options` are checked. `read` is not called when they name no configuration file.
+  Settings(Options options, ReadOptions read);
+
+  /// The same object throughout.
+  [[nodiscard]] const Options& options() const { return options_; }
+
+  /// Reads the configuration file again when it is another than it was. When it has become wrong,
+  /// the last good options stay. Returns whether there are others now.
+  bool refresh();
+
+  /// What there is to tell of refresh(): what is wrong, once for the same fault, or what cannot
+  /// change while reloadrun runs.
+  std::vector<std::string> take_notices();
+
+ private:
+  [[nodiscard]] bool may_have_changed();
+  void keep_what_counts_once(Options& fresh);
+
+  Options options_;
+  const ReadOptions read_;
+  bool known_ = false;               // what the file has is what the options were made of
+  std::optional<std::string> text_;  // what it has; nullopt when it could not be read
+  std::string fault_;
+  std::vector<std::string> notices_;
+};
+
+}  // namespace reloadrun::app

@@ -1,0 +1,309 @@
+// reloadrun.toml: what it gives, what is wrong with it, and what an edit of it does.
+
+#include <signal.h>
+
+#include <filesystem>
+#include <fstream>
+#include <ostream>
+
+#include "helpers/fixture.hpp"
+
+namespace reloadrun::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What is wrong from the start
+// ---------------------------------------------------------------------
+
+struct BadConfig {
+  const char* name;
+  const char* text;
+  const char* line;
+};
+
+void PrintTo(const BadConfig& config, std::ostream* stream) { *stream << config.name; }
+
+class BadConfigs : public EndToEnd, public testing::WithParamInterface<BadConfig> {};
+
+TEST_P(BadConfigs, EndWithStatus2AndOneLine) {
+  place.edit("reloadrun.toml", GetParam().text);
+  Program program({.arguments = {reloadrun_path(), "touch", "started"}, .directory = place.work()});
+  EXPECT_EQ(program.wait(), (Ending{false, 2}));
+  EXPECT_EQ(program.said(), std::string("reloadrun: reloadrun.toml:") + GetParam().line + "\n");
+  EXPECT_EQ(program.printed(), "");
+  EXPECT_FALSE(fs::exists(place.work() / "started"));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Config, BadConfigs,
+    testing::Values(
+        BadConfig{"UnknownKey", "\nwach = \"src\"\n",
+                  "2: unknown key 'wach': did you mean 'watch'?"},
+        BadConfig{"UnknownTable", "[watch]\npath = 1\n",
+                  "1: watch has a value that no option takes: give a text, a number, true or "
+                  "false, or an array of texts"},
+        BadConfig{"Nonsense", "nonsense = 1\n",
+                  "1: unknown key 'nonsense': run 'reloadrun --help' for the options"},
+        BadConfig{"Question", "list = true\n",
+                  "1: list is for the command line alone: take it out of the file"},
+        BadConfig{"AnotherFile", "config = \"a\"\n",
+                  "1: config is for the command line alone: take it out of the file"},
+        BadConfig{"FlagWithAText", "clear = \"yes\"\n",
+                  "1: clear takes no value but true or false: write clear = true"},
+        BadConfig{"TextWithATruth", "build = true\n",
+                  "1: build takes a text: write build = \"...\""},
+        BadConfig{"ArrayForOne", "settle = [1, 2]\n",
+                  "1: settle takes one value, not an array: write settle = \"...\""},
+        BadConfig{"BadDuration", "# times\ninterval = \"soon\"\n",
+                  "2: interval 'soon' is not a duration: write it like 500ms, 1s, 1.5s or 2m"},
+        BadConfig{"BadWord", "on-exit = \"panic\"\n",
+                  "1: on-exit 'panic' is unknown: give one of wait, exit, restart"},
+        BadConfig{"EmptyValueOfSeveral", "watch = [\n  \"src\",\n  \"\",\n]\n",
+                  "3: watch is empty: give a file or a directory ('.' for this one)"},
+        BadConfig{"MissingPath", "quiet = true\nwatch = \"nowhere\"\n",
+                  "2: watch 'nowhere' cannot be watched (No such file or directory): name an "
+                  "existing file or directory"},
+        BadConfig{"BadAddress", "listen = \"here\"\n",
+                  "1: listen 'here' is no address: write it like 8080, 127.0.0.1:8080, "
+                  "[::1]:8080, [::]:8080 or unix:/path"},
+        BadConfig{"BrokenPattern", "ignore = [\"[a\"]\n",
+                  "1: ignore '[a' is a broken pattern (class without end): write it as in a "
+                  ".gitignore, '\\' before a character that is meant literally"},
+        BadConfig{"NulCharacter", "build = \"a\\u0000b\"\n",
+                  "1: build has a NUL character: leave it out"},
+        BadConfig{"Date", "build = 2026-01-01\n",
+                  "1: build has a value that no option takes: give a text, a number, true or "
+                  "false, or an array of texts"}),
+    [](const auto& test) { return std::string(test.param.name); });
+
+class Config : public EndToEnd {
+ protected:
+  Config() { place.edit("app.py", "one"); }
+
+  Program run(const Words& options, const Words& orders = {}) {
+    return Program(reloadrun(options, target(orders)));
+  }
+  Ending ending_of(const Words& options) {
+    Words arguments{reloadrun_path()};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    Program program({.arguments = arguments, .directory = place.work()});
+    const Ending ending = program.wait();
+    said = program.said();
+    printed = program.printed();
+    return ending;
+  }
+  void configure(const std::string& text) const { place.edit("reloadrun.toml", text); }
+  Report next_start() {
+    Report start = reports.next("start");
+    reports.next("ready");
+    return start;
+  }
+
+  std::string said;
+  std::string printed;
+};
+
+TEST_F(Config, ThatIsNoTomlIsNamedWithItsLine) {
+  configure("watch = \"src\"\nwatch\n");
+  EXPECT_EQ(ending_of({"true"}), (Ending{false, 2}));
+  EXPECT_EQ(said.find("reloadrun: reloadrun.toml:2: "), 0U) << said;
+  EXPECT_EQ(said.find('\n'), said.size() - 1) << said;
+}
+
+TEST_F(Config, GivesDefaultsAndTheCommandLineWins) {
+  place.edit("b.txt", "");
+  configure("ext = \"py\"\n");
+  EXPECT_EQ(ending_of({"--list"}), Ending{});
+  EXPECT_EQ(printed, "app.py\nreloadrun.toml\n");
+  EXPECT_EQ(ending_of({"--list", "--ext", "txt"}), Ending{});
+  EXPECT_EQ(printed, "b.txt\nreloadrun.toml\n");
+  EXPECT_EQ(ending_of({"--list", "--no-config", "-e", "py,txt"}), Ending{});
+  EXPECT_EQ(printed, "app.py\nb.txt\n");
+}
+
+TEST_F(Config, MayLieElsewhere) {
+  configure("nonsense\n");
+  std::ofstream(place.beside("other.toml")) << "ext = \"py\"\n";
+  EXPECT_EQ(ending_of({"--config", "../other.toml", "--list"}), Ending{});
+  EXPECT_EQ(printed, "../other.toml\napp.py\n");
+  EXPECT_EQ(ending_of({"--config", "nowhere", "true"}), (Ending{false, 2}));
+  EXPECT_EQ(said,
+            "reloadrun: --config 'nowhere' cannot be read (No such file or directory): name a "
+            "file that can be read\n");
+  EXPECT_EQ(ending_of({"--config", "a", "--no-config", "true"}), (Ending{false, 2}));
+  EXPECT_EQ(said, "reloadrun: --config and --no-config contradict each other: give one of them\n");
+}
+
+TEST_F(Config, IsExplained) {
+  configure("");
+  EXPECT_EQ(ending_of({"-w", "app.py", "--explain", "reloadrun.toml"}), Ending{});
+  EXPECT_EQ(printed,
+            "reloadrun.toml is watched: reloadrun itself reads it (--env-file, --config)\n");
+}
+
+// An edit
+// ------------------------------------------------------------------------------------------
+
+TEST_F(Config, AnEditCountsFromTheNextStart) {
+  configure("stop-signal = \"INT\"\n");
+  auto program = run({}, {"tell=2", "tell=1", "end-by=15"});
+  next_start();
+  configure("stop-signal = \"HUP\"\nstop-timeout = \"200ms\"\n");
+  EXPECT_EQ(reports.next("signal")["number"], "2");  // of the options that it was started with
+  program.expect("killing");
+  next_start();
+  program.signal(SIGTERM);
+  EXPECT_EQ(reports.next("signal")["number"], "1");
+  EXPECT_EQ(program.wait(), Ending{});
+}
+
+TEST_F(Config, MayComeAndGo) {
+  auto program = run({"-w", "app.py"});
+  next_start();
+  std::ofstream(place.beside("env")) << "GIVEN=1\n";
+  configure("env-file = \"../env\"\n");
+  const auto second = next_start();
+  EXPECT_EQ(second["given"], "'1'");
+  EXPECT_EQ(second["changed"], "'reloadrun.toml'");
+  fs::remove(place.work() / "reloadrun.toml");
+  EXPECT_EQ(next_start()["given"], "unset");
+  end(program);
+}
+
+TEST_F(Config, OneGoneWrongLeavesTheLastGoodSettings) {
+  std::ofstream(place.beside("env")) << "GIVEN=1\n";
+  configure("env-file = \"../env\"\n");
+  auto program = run({"-w", "app.py"});
+  EXPECT_EQ(next_start()["given"], "'1'");
+  configure("envfile = \"../env\"\n");
+  program.expect(
+      "reloadrun.toml:1: unknown key 'envfile': did you mean 'env-file'?; the last good settings "
+      "stay");
+  EXPECT_EQ(next_start()["given"], "'1'");
+  place.edit("app.py", "two");  // not told again, and still in force
+  EXPECT_EQ(next_start()["given"], "'1'");
+  configure("quiet = false\n");
+  EXPECT_EQ(next_start()["given"], "unset");
+  end(program);
+  const auto first = program.said().find("unknown key");
+  EXPECT_EQ(program.said().find("unknown key", first + 1), std::string::npos);
+}
+
+TEST_F(Config, WhatItNamesMayComeLater) {
+  auto program = run({});
+  next_start();
+  configure("watch = [\".\", \"../later\"]\n");
+  program.expect("reloadrun.toml:1: watch '../later' cannot be watched");
+  next_start();
+  fs::create_directory(place.beside("later"));
+  std::ofstream(place.beside("later") / "a") << "1";
+  place.edit("app.py", "two");
+  next_start();
+  std::ofstream(place.beside("later") / "a") << "22";
+  EXPECT_EQ(next_start()["changed"], "'../later/a'");
+  end(program);
+}
+
+TEST_F(Config, OtherRulesAreNotCompared) {
+  place.edit("b.txt", "");
+  configure("ext = \"py\"\n");
+  auto program = run({});
+  next_start();
+  configure("ext = \"txt\"\n");
+  EXPECT_EQ(next_start()["changed"], "'reloadrun.toml'");
+  place.edit("app.py", "two");
+  place.edit("b.txt", "new");
+  EXPECT_EQ(next_start()["changed"], "'b.txt'");
+  end(program);
+}
+
+TEST_F(Config, SaysWhatCountsOnce) {
+  configure("");
+  auto program = run({});
+  next_start();
+  configure("listen = \"unix:@none-of-this-test\"\n");
+  program.expect("reloadrun.toml: another listen counts when reloadrun is started again");
+  next_start();
+  end(program);
+}
+
+TEST_F(Config, SpeaksAsItSaysNow) {
+  auto program = run({});
+  next_start();
+  configure("quiet = true\n");
+  next_start();
+  place.edit("app.py", "two");
+  next_start();
+  configure("verbose = true\n");
+  next_start();
+  program.expect("reloadrun.toml has other settings");
+  end(program);
+  EXPECT_EQ(program.said().find("app.py changed"), std::string::npos);
+}
+
+// With a build
+// -------------------------------------------------------------------------------------
+
+TEST_F(Config, AnotherBuildCommandBuildsWhileTheOldTargetGoesOn) {
+  configure("build = \"echo first >> ../builds\"\n");
+  auto program = run({});
+  const int old = next_start().number("pid");
+  configure("build = \"echo second >> ../builds; kill -0 " + std::to_string(old) +
+            " && echo serves >> ../builds\"\n");
+  EXPECT_EQ(next_start()["generation"], "'2'");
+  EXPECT_EQ(content_of(place.beside("builds")), "first\nsecond\nserves\n");
+  end(program);
+}
+
+TEST_F(Config, ABuildMayComeAndGo) {
+  auto program = run({});
+  next_start();
+  configure("build = \"echo built >> ../builds\"\n");
+  EXPECT_EQ(next_start()["generation"], "'2'");
+  EXPECT_EQ(content_of(place.beside("builds")), "built\n");
+  configure("");
+  next_start();
+  place.edit("app.py", "two");
+  next_start();
+  EXPECT_EQ(content_of(place.beside("builds")), "built\n");
+  end(program);
+}
+
+TEST_F(Config, ABuildThatFailsLeavesTheOldTarget) {
+  configure("build = \"true\"\n");
+  auto program = run({});
+  const int old = next_start().number("pid");
+  configure("build = \"false\"\n");
+  program.expect("the build exited with status 1");
+  EXPECT_TRUE(is_alive(old));
+  configure("build = \"true # again\"\n");
+  EXPECT_EQ(next_start()["generation"], "'2'");
+  end(program);
+}
+
+// With sockets
+// -------------------------------------------------------------------------------------
+
+TEST_F(Config, KeptPortsAreLetGoWhenTheyAreNotKeptAnyMore) {
+  place.edit("server.py",
+             "import os, socket, time\n"
+             "port = int(open('../port').read()) if os.path.exists('../port') else 0\n"
+             "s = socket.create_server(('127.0.0.1', port), reuse_port=False)\n"
+             "open('../port', 'w').write(str(s.getsockname()[1]))\n"
+             "open('../binds', 'a').write('bound\\n')\n"
+             "time.sleep(3600)\n");
+  configure("keep-ports = true\n");
+  std::ofstream(place.beside("binds")) << "";
+  Program program(reloadrun({}, {python, "server.py"}));
+  const auto has_bound = [&](const char* binds) {
+    eventually("it has bound", [&] { return content_of(place.beside("binds")) == binds; });
+  };
+  has_bound("bound\n");
+  configure("");
+  has_bound("bound\nbound\n");
+  end(program);
+}
+
+}  // namespace
+}  // namespace reloadrun::test
