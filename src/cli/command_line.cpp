@@ -212,6 +212,7 @@ class CommandLine {
     parser_.add_flag("--no-config", "Read none", no_config_);
   }
 
+  /// What the command line has not said, the file may say.
   void read_config(const ReadFile& read_file) {
     if (no_config_ && !config_.empty()) {
       fail("--config and --no-config contradict each other", "give one of them");
@@ -219,7 +220,8 @@ class CommandLine {
     if (no_config_) return;
     options_.config_file = config_.empty() ? default_config_file : config_;
     const std::string& file = options_.config_file;
-    const bool is_there = fs::exists(fs::symlink_status(file));
+    std::error_code unknown;
+    const bool is_there = fs::exists(fs::symlink_status(file, unknown));
     if (config_.empty() && !is_there) return;
     auto settings = parse_config(read_file(config_.empty() ? "the file" : "--config", file), file);
     // The command line's word on how much is said is one, whichever of the two it uses.

@@ -39,10 +39,19 @@ Setting::Values texts_of(const Setting& setting, bool is_list) {
     return {{*truth ? "true" : "false", setting.line}};
   }
   const auto& values = std::get<Setting::Values>(setting.value);
-  if (!is_list || !setting.is_array) return values;
+  if (!is_list || !setting.is_array || values.empty()) return values;
   std::string joined;
   for (const auto& value : values) joined += (&value == &values.front() ? "" : ",") + value.text;
   return {{joined, setting.line}};
+}
+
+/// Does what may fail over what `file` says in this line.
+void at(const std::string& file, std::size_t line, const std::function<void()>& what) {
+  try {
+    what();
+  } catch (const Error& error) {
+    fail(fmt::format("{}:{}: {}", file, line, error.what()), error.what_to_do());
+  }
 }
 
 }  // namespace
@@ -188,19 +197,12 @@ std::map<std::string, std::size_t> OptionParser::apply(const std::vector<Setting
                                                        const std::string& file) {
   std::map<std::string, std::size_t> lines;
   for (const Setting& setting : settings) {
-    const auto at = [&file](std::size_t line, const std::function<void()>& what) {
-      try {
-        what();
-      } catch (const Error& error) {
-        fail(fmt::format("{}:{}: {}", file, line, error.what()), error.what_to_do());
-      }
-    };
-    const auto known = known_.find(setting.name);
-    at(setting.line,
-       [&] { require_fitting(setting, known == known_.end() ? nullptr : &known->second); });
+    const auto place = known_.find(setting.name);
+    const Known* const known = place == known_.end() ? nullptr : &place->second;
+    at(file, setting.line, [&] { require_fitting(setting, known); });
     if (has_given(setting.name)) continue;
-    for (const auto& [text, line] : texts_of(setting, known->second.kind == Kind::list)) {
-      at(line, [&] { known->second.take(setting.name, {text}); });
+    for (const auto& [text, line] : texts_of(setting, known->kind == Kind::list)) {
+      at(file, line, [&] { known->take(setting.name, {text}); });
     }
     lines["--" + setting.name] = setting.line;
   }

@@ -210,6 +210,7 @@ TEST(CommandLine, WinsOverTheFile) {
   EXPECT_EQ(options.verbosity, Verbosity::verbose);
   EXPECT_EQ(options.color, Color::never);
   EXPECT_FALSE(options.config_lines.contains("--watch"));
+  EXPECT_EQ(parsed({"--config", "a", "server"}, "ext = []\nwatch = []").extensions, List{});
 }
 
 TEST(CommandLine, NoFileMeansNone) {
