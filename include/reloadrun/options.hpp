@@ -46,6 +46,7 @@ enum class Watcher {
 struct SoftRule {
   std::string pattern;  ///< a gitignore pattern, relative to the working directory
   int signal = 0;       ///< what is sent
+  /// Whether both are the same.
   bool operator==(const SoftRule&) const = default;
 };
 
@@ -154,6 +155,7 @@ struct Options {
   /// Whether in colour.
   Color color = Color::automatic;
 
+  /// Whether all of it is the same.
   bool operator==(const Options&) const = default;
 };
 

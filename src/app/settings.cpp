@@ -31,14 +31,19 @@ Error at_its_line(const Error& error, const Options& options) {
 
 }  // namespace
 
-std::vector<Variable> check(Options& options, const std::vector<std::string>& executables) {
+std::vector<Variable> check(Options& options, const std::vector<std::string>& executables,
+                            const Options& known) {
   try {
-    static_cast<void>(net::parse_listen(options.listen));
-    auto environment = read_env_files(options.env_files);
-    if (!options.files_from.empty() && options.files_from != from_stdin) {
-      options.listed = read_file_list(options.files_from);
+    std::vector<Variable> environment;
+    if (options.listen != known.listen) static_cast<void>(net::parse_listen(options.listen));
+    if (options.env_files != known.env_files) environment = read_env_files(options.env_files);
+    if (options.files_from != known.files_from && options.files_from != from_stdin) {
+      options.listed.clear();
+      if (!options.files_from.empty()) options.listed = read_file_list(options.files_from);
     }
-    watch::WatchSet(options, executables, options.listed).require_roots();
+    if (options.watch != known.watch) {
+      watch::WatchSet(options, executables, options.listed).require_roots();
+    }
     const watch::Rules right(options, working_directory());
     const watch::Soft right_too(options.soft, working_directory());
     return environment;
@@ -55,7 +60,7 @@ bool Settings::refresh() {
   try {
     auto fresh = std::get<Options>(read_());
     keep_what_counts_once(fresh);
-    check(fresh, executables_of(fresh));
+    check(fresh, executables_of(fresh), options_);
     fault_.clear();
     if (fresh == options_) return false;
     options_ = std::move(fresh);
@@ -99,7 +104,7 @@ void Settings::keep_what_counts_once(Options& fresh) {
     tell("files-from");
     fresh.files_from = options_.files_from;
   }
-  if (fresh.files_from == from_stdin) fresh.listed = options_.listed;
+  if (fresh.files_from == options_.files_from) fresh.listed = options_.listed;
 }
 
 }  // namespace reloadrun::app

@@ -18,10 +18,12 @@ namespace reloadrun::app {
 /// Throws Error for what is wrong with them.
 using ReadOptions = std::function<std::variant<Options, std::string>()>;
 
-/// Checks what `options` name, and reads the list of --files-from, but for stdin's. Returns what
-/// the env files give. Throws Error (status 2); where the configuration file is to blame, with its
-/// name and line. `executables` as for watch::WatchSet.
-std::vector<Variable> check(Options& options, const std::vector<std::string>& executables);
+/// Checks what `options` name that `known` do not: what was there once may be missing later, which
+/// is told elsewhere. Reads the list of --files-from, but for stdin's. Returns what the env files
+/// give. Throws Error (status 2); where the configuration file is to blame, with its name and line.
+/// `executables` as for watch::WatchSet.
+std::vector<Variable> check(Options& options, const std::vector<std::string>& executables,
+                            const Options& known = {});
 
 class Settings {
  public:

@@ -205,6 +205,25 @@ TEST_F(Config, WhatItNamesMayComeLater) {
   end(program);
 }
 
+TEST_F(Config, CountsWhateverHasBecomeOfWhatItNamed) {
+  fs::create_directory(place.work() / "src");
+  std::ofstream(place.beside("env")) << "GIVEN=1\n";
+  configure("watch = [\"src\", \"app.py\"]\nenv-file = \"../env\"\n");
+  auto program = run({});
+  next_start();
+  fs::remove(place.work() / "src");
+  fs::remove(place.beside("env"));
+  EXPECT_EQ(next_start()["given"], "'1'");
+  configure("watch = [\"src\", \"app.py\"]\nenv-file = \"../env\"\nstop-signal = \"INT\"\n");
+  program.expect("was ended by SIGTERM");
+  next_start();
+  program.signal(SIGUSR1);
+  program.expect("was ended by SIGINT");
+  EXPECT_EQ(next_start()["given"], "'1'");
+  end(program);
+  EXPECT_EQ(program.said().find("settings stay"), std::string::npos);
+}
+
 TEST_F(Config, OtherRulesAreNotCompared) {
   place.edit("b.txt", "");
   configure("ext = \"py\"\n");
