@@ -9,6 +9,8 @@ namespace {
 
 using std::string_view;
 
+constexpr string_view byte_order_mark = "\xef\xbb\xbf";
+
 /// Without its trailing spaces, but for one that a backslash escapes. A backslash at the very end
 /// keeps them all.
 string_view without_trailing_spaces(string_view line) {
@@ -52,7 +54,7 @@ Pattern::Pattern(string_view written, std::size_t line_number)
       glob(compile(body(written))) {}
 
 void Patterns::add_text(string_view text) {
-  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
   for (std::size_t line_number = 1; !text.empty(); ++line_number) {
     string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
@@ -80,7 +82,10 @@ std::string Patterns::text() const {
   std::size_t line = 1;
   for (const Pattern& pattern : patterns_) {
     text.append(pattern.line - line, '\n');
+    // What add_text() drops once, and the pattern has all the same, is there twice.
+    if (text.empty() && pattern.text.starts_with(byte_order_mark)) text += byte_order_mark;
     text += pattern.text;
+    if (pattern.text.ends_with('\r')) text += '\r';
     line = pattern.line;
   }
   return text;

@@ -35,6 +35,19 @@ TEST(Patterns, AsTheyAreWritten) {
   EXPECT_EQ(of("\n\na\n").all().at(0).line, 3U);
 }
 
+TEST(Patterns, AreTheSameWhenTheirTextIsReadAgain) {
+  for (const std::string_view text :
+       {std::string_view("a\n\n b\n!c\\ \n"), std::string_view("\na\r\r\n\r\r\r\nb\r \nc"),
+        std::string_view("\xef\xbb\xbf\xef\xbb\xbf"
+                         "a\n"),
+        std::string_view("a\0b\r\r\n", 6)}) {
+    const Patterns once = of(text);
+    const Patterns again = of(once.text());
+    EXPECT_EQ(texts(again), texts(once));
+    EXPECT_EQ(again.all().back().line, once.all().back().line);
+  }
+}
+
 TEST(Patterns, WhatTheySay) {
   const auto one = [](std::string_view text) { return of(text).all().at(0); };
   EXPECT_TRUE(one("!a").negated);
