@@ -264,7 +264,7 @@ Found explore(Kind kind) {
   while (!now.empty() && found.stale.empty()) {
     std::vector<Visit> next;
     for (const auto& [world, story] : now) {
-      const auto take = [&](const Step& step) {
+      const auto take = [&, &world = world, &story = story](const Step& step) {
         World after = world;
         if (!(after.*step.take)()) return false;
         if (seen.insert(after.state()).second) next.push_back({after, story + step.name + "\n"});
