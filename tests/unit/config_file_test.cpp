@@ -24,5 +24,13 @@ TEST(ConfigFile, AHeaderWithoutAName) {
   }
 }
 
+TEST(ConfigFile, ALetterOfAnyAlphabetWithoutQuotes) {
+  for (const std::string line : {"a = \xc3\xa4", "a = 1 \xc3\xa4", "a = [1, \xef\xad\x90]",
+                                 "a = \xef\xbb\xbe", "\xc3\xa4 = 1"}) {
+    EXPECT_TRUE(error_of("settle = 1\n" + line + "\n").starts_with("f:2: ")) << line;
+  }
+  EXPECT_EQ(error_of("a = \"\xc3\xa4\xef\xbb\xbe\" # \xef\xad\x90"), "no error");
+}
+
 }  // namespace
 }  // namespace reloadrun::cli
