@@ -1,7 +1,7 @@
 #include "cli/config_file.hpp"
 
-// toml++ 3.3 asserts of a text what its user may have written otherwise ("[@]"), or has the compiler
-// rely on it. Without that it goes on to say what is wrong.
+// toml++ 3.3 asserts of a text what its user may have written otherwise ("[@]"), or has the
+// compiler rely on it. Without that it goes on to say what is wrong.
 #undef NDEBUG
 #define TOML_ASSERT(expression) static_cast<void>(0)
 #include <toml++/toml.h>
@@ -13,6 +13,9 @@
 
 namespace reloadrun::cli {
 namespace {
+
+// toml++ goes as deep as a dotted key is long, and one of any length is more than a stack holds.
+constexpr std::size_t most_bytes = std::size_t{16} * 1024;
 
 std::size_t line_of(const toml::source_region& source) { return source.begin.line; }
 
@@ -63,6 +66,10 @@ class Reading {
 }  // namespace
 
 std::vector<Setting> parse_config(std::string_view text, const std::string& file) {
+  if (text.size() > most_bytes) {
+    fail(fmt::format("{} is larger than {} KiB", file, most_bytes / 1024),
+         "name a file that has settings of reloadrun's alone");
+  }
   const toml::parse_result parsed = toml::parse(text);
   if (!parsed) {
     const auto& error = parsed.error();

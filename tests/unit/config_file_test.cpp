@@ -32,5 +32,15 @@ TEST(ConfigFile, ALetterOfAnyAlphabetWithoutQuotes) {
   EXPECT_EQ(error_of("a = \"\xc3\xa4\xef\xbb\xbe\" # \xef\xad\x90"), "no error");
 }
 
+TEST(ConfigFile, NoMoreThanTheStackHolds) {
+  const auto nested = [](std::size_t bytes) {
+    std::string text;
+    while (text.size() + 6 < bytes) text += "a.";
+    return text + "a = 1";
+  };
+  EXPECT_EQ(error_of(nested(16384)), "f:1: a has a value that no option takes");
+  EXPECT_EQ(error_of(nested(1 << 20)), "f is larger than 16 KiB");
+}
+
 }  // namespace
 }  // namespace reloadrun::cli
