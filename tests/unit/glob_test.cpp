@@ -77,6 +77,8 @@ TEST(Glob, Classes) {
   EXPECT_TRUE(by_name("[\\]a-\\c]", "b"));
   EXPECT_FALSE(by_name("[a-c-e]", "d"));
   EXPECT_TRUE(by_name("[[:upper:][:digit:]]", "7"));
+  EXPECT_TRUE(by_name("[[:xdigit:]]", "F"));
+  EXPECT_FALSE(by_name("[[:xdigit:]]", "g"));
   EXPECT_FALSE(by_name("[[:space:]]", "\v"));
   EXPECT_TRUE(by_name("[[:x]", ":"));
   EXPECT_TRUE(by_name("[\xc0-\xff]", "\xe9"));
