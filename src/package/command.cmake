@@ -1,7 +1,6 @@
-# What is installed beside the command: its man page, and the completions of shells, each where its
+# What is installed of the command: itself, its man page, and the completions of shells, each where its
 # shell looks.
-include(GNUInstallDirs)
-
+install(TARGETS reloadrun RUNTIME COMPONENT runtime)
 install(FILES ${PROJECT_SOURCE_DIR}/docs/reloadrun.1
         DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT runtime)
 set(completions ${CMAKE_CURRENT_LIST_DIR}/completions)

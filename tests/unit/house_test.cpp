@@ -74,6 +74,19 @@ TEST(House, IsDrawnAsItStands) {
   EXPECT_EQ(drawn.size(), arrows.size());
 }
 
+TEST(House, EveryTestIsBuilt) {
+  const fs::path tests = fs::path(SOURCE_DIRECTORY) / "tests";
+  std::ifstream stream(tests / "CMakeLists.txt");
+  const std::string built(std::istreambuf_iterator<char>(stream), {});
+  for (const char* directory : {"unit", "e2e"}) {
+    for (const auto& entry : fs::directory_iterator(tests / directory)) {
+      const std::string file = fs::relative(entry.path(), tests);
+      if (!file.ends_with("_test.cpp")) continue;
+      EXPECT_NE(built.find(file), std::string::npos) << file;
+    }
+  }
+}
+
 TEST(House, OnlyCliKnowsCli11AndOnlyBaseKnowsHowToSpeak) {
   const fs::path source = fs::path(SOURCE_DIRECTORY) / "src";
   for (const auto& entry : fs::recursive_directory_iterator(source)) {
