@@ -12,9 +12,11 @@
 // main function is asked to end, the process ends with status 3, and the first one executes the
 // program again: the new one, if it was built anew.
 //
-// So what main() does before run() is done in every process (is_reloader() tells which this is),
-// and what it does after run() in the first alone. Call run() before threads are started: what it
-// does about signals it does for the thread that calls it and those that this one starts.
+// So what main() does before run() is done in every process (is_reloader() tells which this is;
+// with Options::build there is a third, which builds), and what it does after run() in the first
+// alone. The first one's options count for all: those of a program that was built anew count when
+// it is started by hand. Call run() before threads are started: what it does about signals it does
+// for the thread that calls it and those that this one starts.
 #pragma once
 
 #include <functional>
@@ -33,10 +35,11 @@ namespace reloadrun {
 /// thread, and has `Options::stop_timeout` for that; then the process ends all the same.
 ///
 /// - What it returns is its exit status. An exception that leaves it is told to the user, and
-///   counts as status 1. std::exit() counts as an end with that status too, also with 3, and does
-///   what it does otherwise; so does a crash. After each of these `Options::on_exit` decides:
-///   `wait` for a change, which is the default, or `exit`, which makes the first process's run()
-///   return the status, or end by the same signal.
+///   counts as status 1. std::exit() and _exit() count as an end with that status too, also with 3,
+///   and do what they do otherwise; so does a crash. (What ends so while it is asked to end is
+///   started again with an empty RELOADRUN_CHANGED.) After each of these `Options::on_exit`
+///   decides: `wait` for a change, which is the default, or `exit`, which makes the first process's
+///   run() return the status, or end by the same signal.
 /// - It may fork and execute what it wants, and waits for its own children itself. Whatever was
 ///   forked since run() was called gets `Options::stop_signal` when it is asked to end, and is
 ///   killed when it is still there after `Options::stop_timeout`. Until then what was orphaned is
@@ -53,15 +56,16 @@ enum class Level { debug, info, warning, error };
 struct Hooks {
   /// In the process that runs the main function: these files have changed, as paths that are
   /// absolute or relative to the working directory. True says that it was handled and nothing is to
-  /// be restarted, as when a template is read again. An exception is told to the user, and counts
-  /// as false.
+  /// be restarted, as when a template is read again. Whatever a hook throws is told to the user,
+  /// and counts as false.
   std::function<bool(const std::vector<std::string>& paths)> on_change{};
 
   /// In the same process: it is about to end with status 3. The main function has ended, or its
   /// time is up.
   std::function<void()> on_restart{};
 
-  /// In the first process: a line for the user, without its end, in place of stderr.
+  /// In the first process: a line for the user, without its end, in place of stderr. What it
+  /// throws is lost.
   std::function<void(Level level, std::string_view line)> log{};
 };
 
@@ -72,8 +76,8 @@ struct Hooks {
 ///
 /// Watched are the program's file, every shared object that it has loaded from outside the system's
 /// directories, and `options.watch`. Of the options these are for the command line alone, and an
-/// Error: `command`, `env_files`, `soft`, `follow`, `clear`, `list`, `explain`, stdin as
-/// `files_from`, and `restart` as `on_exit`.
+/// Error: `command`, `config_file`, `env_files`, `soft`, `follow`, `clear`, `list`, `explain`,
+/// stdin as `files_from`, and `restart` as `on_exit`; `watch_directory` is false whatever it says.
 ///
 /// What it touches. In the first process, until it returns: INT, TERM, HUP, QUIT, USR1, USR2, CHLD,
 /// PIPE and IO are blocked in the calling thread, an ignored SIGCHLD is set to its default, and
@@ -85,12 +89,13 @@ struct Hooks {
 /// the first process hears them. Both open close-on-exec descriptors, and /dev/null where stdin,
 /// stdout or stderr is closed. With `keep_ports` the system calls of the thread that runs the main
 /// function, and of all that it starts, are filtered, and it cannot gain rights any more
-/// (PR_SET_NO_NEW_PRIVS). The second process ends by _exit(), after stdio was flushed: its
-/// destructors of static objects do not run, as they would race the main function.
+/// (PR_SET_NO_NEW_PRIVS). The second process ends by _exit(), after stdio was flushed (for which
+/// it waits a fifth of a second at most): its destructors of static objects do not run, as they
+/// would race the main function.
 RELOADRUN_EXPORT int run(MainFunc main_func, Options options = {}, Hooks hooks = {});
 
-/// Whether this process was executed to run the main function, for what is to be done once: true in
-/// each such process, false in the first, and in every process that does not reload.
+/// Whether run() of another process has executed this one, for what is to be done once: false in
+/// the first alone, and in every process that does not reload.
 RELOADRUN_EXPORT bool is_reloader();
 
 /// In the process that runs the main function: the sockets of `Options::listen`, in their order, as

@@ -25,8 +25,8 @@ struct BuildOrder {
   std::uint64_t number = 0;
 };
 struct StopBuildOrder {};  ///< stop it; it may have ended
-/// Which writes of these files are not accounted for? Absolute paths. Without paths: which files are
-/// written to their end, as of now, before a look at everything?
+/// Which writes of these files are not accounted for? Absolute paths. Without paths: which files
+/// are written to their end, as of now, before a look at everything?
 struct WritesQuestion {
   std::uint64_t number = 0;  ///< of the question
   std::vector<std::string> paths;
@@ -85,8 +85,8 @@ class BuildLink {
   /// The writes of each of these files that are not accounted for. Waits a while for the answer;
   /// nullopt when there is none by then.
   std::optional<std::vector<WrittenFiles::Writes>> writes_of(const std::vector<std::string>& paths);
-  /// Before a look at everything, for account_all() after it; 0 when there is nothing to be accounted
-  /// for, or no answer.
+  /// Before a look at everything, for account_all() after it; 0 when there is nothing to be
+  /// accounted for, or no answer.
   WrittenFiles::Settling settle();
   void account(std::map<std::string, WrittenFiles::Number> until);
   void account_all(WrittenFiles::Settling until) { send(AllWritesSeen{until}); }

@@ -65,9 +65,7 @@ void BuildOutputs::account(const std::set<std::string>& closed) {
   if (!until.empty()) link_->account(std::move(until));
 }
 
-WrittenFiles::Settling BuildOutputs::settle() {
-  return link_ == nullptr ? 0 : link_->settle();
-}
+WrittenFiles::Settling BuildOutputs::settle() { return link_ == nullptr ? 0 : link_->settle(); }
 
 void BuildOutputs::account_all(WrittenFiles::Settling until) {
   // What was not answered is asked for again: by then it must not be forgotten.

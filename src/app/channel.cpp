@@ -84,6 +84,16 @@ struct Found {
   int fd;
 };
 
+/// Whether who has made this socket has made this process. Not so of what a program executes before
+/// it comes to reloadrun::run(): that has the variables and the socket, too. When the other end has
+/// gone, its maker may be gone as well.
+bool is_from_parent(int fd) {
+  ucred maker{};
+  socklen_t size = sizeof maker;
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &maker, &size) != 0) return false;
+  return maker.pid == ::getppid() || (readiness(fd, POLLIN) & POLLHUP) != 0;
+}
+
 /// The socket that this process was given, if it was; it stays where it is. Throws Error when it is
 /// one of another version: a program that reloads itself was built anew.
 std::optional<Found> find_inherited() {
@@ -93,6 +103,7 @@ std::optional<Found> find_inherited() {
   int fd = -1;
   const char* end = number + std::strlen(number);
   if (std::from_chars(number, end, fd).ptr != end || !is_seqpacket_socket(fd)) return {};
+  if (!is_from_parent(fd)) return {};
   std::array<char, 64> first{};  // longer than any mark
   const ssize_t got = ::recv(fd, first.data(), first.size(), MSG_PEEK | MSG_DONTWAIT);
   const std::string_view text(first.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
@@ -117,10 +128,7 @@ std::pair<Channel, Channel> Channel::make_pair(Role role) {
   return {Channel(std::move(ours)), Channel(std::move(theirs))};
 }
 
-bool Channel::is_inherited(Role role) {
-  const auto found = find_inherited();
-  return found && found->role == role;
-}
+bool Channel::is_inherited() { return find_inherited().has_value(); }
 
 std::optional<Channel::Inherited> Channel::inherited() {
   const auto found = find_inherited();

@@ -38,8 +38,8 @@ class Channel {
   /// when the supervisor is one of another version.
   struct Inherited;
   static std::optional<Inherited> inherited();
-  /// Whether there is such a socket, with this role. For who only wants to know.
-  static bool is_inherited(Role role);
+  /// Whether there is such a socket. For who only wants to know.
+  static bool is_inherited();
 
   [[nodiscard]] int fd() const { return socket_.fd(); }
 

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <optional>
 #include <system_error>
@@ -25,7 +27,7 @@ namespace reloadrun {
 namespace {
 
 std::atomic<bool> was_called = false;
-std::atomic<bool> runs_main = false;  // RUN_MAIN is not there any more then
+std::atomic<bool> was_executed = false;  // by run(): RUN_MAIN is not there any more then
 
 /// Those that make no sense in a program that is the target itself.
 void require_suitable(const Options& options) {
@@ -45,6 +47,25 @@ void require_suitable(const Options& options) {
               "leave it out of the options", status_usage);
 }
 
+/// What the command line's values cannot be, either.
+void require_possible(const Options& options) {
+  constexpr auto longest = std::chrono::hours(24 * 366);
+  const auto require = [](bool is_possible, const char* name, const char* what_to_do) {
+    if (is_possible) return;
+    throw Error(fmt::format("reloadrun::run(): {} is impossible", name), what_to_do, status_usage);
+  };
+  const auto may_be = [longest](std::chrono::nanoseconds time) {
+    return time.count() >= 0 && time <= longest;
+  };
+  const char* const time = "give a time from zero to a year";
+  require(options.interval.count() > 0 && may_be(options.interval), "interval",
+          "give a time of more than zero, and at most a year");
+  require(may_be(options.settle), "settle", time);
+  require(may_be(options.stop_timeout), "stop_timeout", time);
+  require(options.stop_signal > 0 && options.stop_signal <= SIGRTMAX, "stop_signal",
+          "give a signal, as SIGTERM");
+}
+
 /// Ends a process that a reloadrun of another version has executed: what it says is not understood.
 std::optional<app::Channel::Inherited> inherited() {
   try {
@@ -57,7 +78,8 @@ std::optional<app::Channel::Inherited> inherited() {
 
 /// Leads this process to its end, as one that the first has executed.
 [[noreturn]] void serve(app::Channel::Inherited inherited, const app::Guest& guest) {
-  runs_main = inherited.role == app::Role::reloader;
+  was_executed = true;
+  const bool runs_main = inherited.role == app::Role::reloader;
   // What main_func executes is no reloader of ours.
   ::unsetenv(app::run_main_variable);
   ::unsetenv(app::channel_variable);
@@ -73,6 +95,7 @@ std::optional<app::Channel::Inherited> inherited() {
 
 int supervise(Options options, const app::Guest& guest) {
   require_suitable(options);
+  require_possible(options);
   app::Self self{.file = app::program_path(), .arguments = app::program_arguments()};
   options.command = self.arguments;
   options.command.front() = self.file;
@@ -102,7 +125,7 @@ int run(MainFunc main_func, Options options, Hooks hooks) {
 
 bool is_reloader() {
   try {
-    return runs_main || app::Channel::is_inherited(app::Role::reloader);
+    return was_executed || app::Channel::is_inherited();
   } catch (const Error&) {  // of another version: run() says so
     return true;
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <mutex>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -30,7 +31,12 @@ std::string program_path() {
   std::error_code error;
   const auto path = std::filesystem::read_symlink("/proc/self/exe", error);
   if (error) throw Error("/proc/self/exe cannot be read", "mount /proc", status_failure);
-  return path;
+  // See proc(5), /proc/pid/exe: that of a file which was replaced since.
+  constexpr std::string_view deleted = " (deleted)";
+  std::string text = path;
+  const bool is_gone = std::filesystem::hard_link_count("/proc/self/exe", error) == 0 && !error;
+  if (is_gone && text.ends_with(deleted)) text.resize(text.size() - deleted.size());
+  return text;
 }
 
 std::vector<std::string> program_arguments() {

@@ -90,8 +90,8 @@ struct Handover {
 
 /// What outlives a generation beside the values; -1 when there is none.
 struct Descriptors {
-  Fd snapshot;  ///< the arena with the snapshot
-  Fd inotify;   ///< the instance that the snapshot's watches are numbers of
+  Fd snapshot;              ///< the arena with the snapshot
+  Fd inotify;               ///< the instance that the snapshot's watches are numbers of
   std::vector<Fd> ports{};  ///< one for each of Handover::ports
 };
 

@@ -142,6 +142,7 @@ struct Progress {
   enum class Step {
     begun,    ///< run() was called
     noticed,  ///< something has changed, which the next start answers
+    handled,  ///< ... or not: the program has answered it
     exits     ///< the program has called std::exit(): whatever the status is, it is no reload
   } step = Step::begun;
 };

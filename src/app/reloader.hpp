@@ -8,6 +8,8 @@
 // a program that reloads itself.
 #pragma once
 
+#include <unistd.h>
+
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -128,6 +130,7 @@ class Reloader {
   // Held by the main thread in run(), but not while it waits.
   std::mutex at_work_;
   const std::thread::id main_thread_ = std::this_thread::get_id();
+  const pid_t process_ = ::getpid();
 };
 
 /// Runs this process as the reloader that `channel` was given to. Returns its exit status.

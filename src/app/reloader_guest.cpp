@@ -2,17 +2,51 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <functional>
+#include <memory>
+#include <thread>
 #include <utility>
 
 #include "app/reloader.hpp"
 #include "app/words.hpp"
+#include "base/event.hpp"
 #include "base/log.hpp"
 #include "proc/child.hpp"
 
 namespace reloadrun::app {
+namespace {
+
+// Enough for what is in memory; a thread that reads holds the lock of what it reads for ever.
+constexpr Duration flush_patience = std::chrono::milliseconds(200);
+
+/// Asks a hook of the program's. What it throws is told, and counts as false.
+bool ask(const char* name, const std::function<bool()>& hook) {
+  try {
+    return hook();
+  } catch (const std::exception& error) {
+    log::error("{}: {}", name, printable(error.what()));
+  } catch (...) {
+    log::error("{}: it has thrown no std::exception", name);
+  }
+  return false;
+}
+
+/// Writes out what all of stdio holds back, unless that has to wait.
+void flush_stdio() {
+  const auto done = std::make_shared<Event>();
+  std::thread([done] {
+    std::fflush(nullptr);
+    done->set();
+  }).detach();
+  pollfd flushed{done->fd(), POLLIN, 0};
+  wait_for({&flushed, 1}, Clock::now() + flush_patience);
+}
+
+}  // namespace
 
 /// The program may take this reloader with it at any moment: what the supervisor is to know then it
 /// is told before.
@@ -27,25 +61,21 @@ bool Reloader::handles(const watch::Changes& changes) {
   if (guest_ == nullptr || !guest_->hooks.on_change || !target_->busy() || changes.empty()) {
     return false;
   }
-  try {
-    if (!guest_->hooks.on_change(watch::paths_of(changes))) return false;
-  } catch (const std::exception& error) {
-    log::error("on_change: {}", printable(error.what()));
-    return false;
-  }
+  const auto hook = [&] { return guest_->hooks.on_change(watch::paths_of(changes)); };
+  if (!ask("on_change", hook)) return false;
   log::info("{}: handled by {}", changes_text(changes), name_);
   observer_.target_answers(Clock::now());
   noticed_told_ = false;
+  tell_progress(Progress::Step::handled);
   return true;
 }
 
 void Reloader::call_restart_hook() const {
   if (guest_ == nullptr || !guest_->hooks.on_restart) return;
-  try {
+  ask("on_restart", [this] {
     guest_->hooks.on_restart();
-  } catch (const std::exception& error) {
-    log::error("on_restart: {}", printable(error.what()));
-  }
+    return true;
+  });
 }
 
 /// The main function waits for its own children, and the program for those that it had before.
@@ -61,11 +91,13 @@ bool Reloader::nothing_left() const {
 
 /// When the program calls std::exit(), what is static is destroyed in the end, by the thread that
 /// has called it, and the main thread must not use any of it then: it stands still from here on. To
-/// be called when all that it uses is there, since the last one made is the first one to go.
+/// be called when all that it uses is there, since the last one made is the first one to go. In
+/// what the program has forked there is no main thread of ours.
 void Reloader::stand_still_at_exit() {
   if (guest_ == nullptr) return;
   const auto stand_still = [](int, void* it) {
     auto& self = *static_cast<Reloader*>(it);
+    if (::getpid() != self.process_) return;
     if (std::this_thread::get_id() != self.main_thread_) self.at_work_.lock();
     self.tell_progress(Progress::Step::exits);
   };
@@ -80,8 +112,8 @@ void reload(Channel channel, const Guest& guest) {
   // Left to the end of the process, which may come while its worker thread still runs.
   auto* reloader = new Reloader(std::move(channel), std::move(*begin), &guest);
   const int status = reloader->run();
-  // Not when the main function runs on: it may hold what this would wait for.
-  if (!reloader->left_behind()) std::fflush(nullptr);
+  // Not when the main function runs on: it may be writing.
+  if (!reloader->left_behind()) flush_stdio();
   ::_exit(status);
 }
 

@@ -47,8 +47,8 @@ Supervisor::Supervisor(Settings settings, Self self, std::vector<Variable> envir
       options_(settings_.options()),
       self_(std::move(self)),
       guest_(guest),
-      was_subreaper_(proc::is_subreaper()),
       given_(proc::take_signals()),
+      gives_back_{guest != nullptr, proc::is_subreaper(), given_},
       signals_({SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCHLD}),
       sockets_(net::parse_listen(options_.listen)),
       strangers_(proc::children_of(::getpid())),
@@ -284,6 +284,7 @@ void Supervisor::note_strangers() {
     if (!newcomers_.contains(pid) || !strangers_.insert(pid).second) continue;
     log::debug("process {} comes from elsewhere: it is left alone", pid);
   }
+  std::erase_if(strangers_, [&](pid_t pid) { return !children.contains(pid); });
   newcomers_ = std::move(children);
 }
 

@@ -37,8 +37,6 @@ class Supervisor {
   /// signals that it reads from now on, listens, and starts the thread that writes to stderr.
   /// Throws Error when it cannot listen.
   Supervisor(Settings settings, Self self, std::vector<Variable> environment, const Guest* guest);
-  /// Gives a guest's process back as it was.
-  ~Supervisor();
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
 
@@ -85,8 +83,14 @@ class Supervisor {
   std::string directory_;  // the working directory
   const Self self_;
   const Guest* const guest_;
-  const bool was_subreaper_;
   const proc::SignalsGiven given_;
+  /// Gives a guest's process back as it was, also when it cannot be supervised.
+  struct GivesBack {
+    const bool is_guest;
+    const bool was_subreaper;
+    const proc::SignalsGiven& signals;
+    ~GivesBack();
+  } gives_back_;
   proc::SignalFd signals_;
   net::Listeners sockets_;
   proc::Terminal terminal_;

@@ -17,8 +17,10 @@ namespace reloadrun::app {
 /// How reloadrun ends; nullopt when the reloader is to be started again.
 std::optional<Ending> Supervisor::conclude() {
   const bool said_farewell = farewell_ || failure_;
-  const bool reload =
-      !said_farewell && !exits_ && reloader_ended_ == Ending{false, status_reload, false};
+  // A program that ends by _exit(3) hands nothing over.
+  const bool may_reload = guest_ == nullptr || handed_over_;
+  const bool reload = may_reload && !said_farewell && !exits_ &&
+                      reloader_ended_ == Ending{false, status_reload, false};
   const auto goes_on = [&] { return reload && !stop_asked_ && !builder_lost_; };
   if (goes_on() && handed_over_) return std::nullopt;
   dismiss_successor();  // it is none of what is swept away
@@ -116,6 +118,7 @@ bool Supervisor::wait_until_gone(const proc::TreeStop& tree, TimePoint until,
     const bool alone = guest_ == nullptr && spared().empty();
     const bool gone = alone ? proc::no_child_left() : tree.left().empty();
     take_ended_children();  // after that look: whoever had ended by then is reaped
+    if (guest_ != nullptr) proc::reap_adopted(spared());
     if (gone) return true;
     if (Clock::now() >= until || enough()) return false;
     step();

@@ -33,10 +33,10 @@ Level public_level(log::Level level) {
 
 }  // namespace
 
-Supervisor::~Supervisor() {
-  if (guest_ == nullptr) return;
-  proc::set_subreaper(was_subreaper_);
-  given_.restore();
+Supervisor::GivesBack::~GivesBack() {
+  if (!is_guest) return;
+  proc::set_subreaper(was_subreaper);
+  signals.restore();
 }
 
 /// To whom the program wants, or else to stderr.
@@ -44,14 +44,19 @@ void Supervisor::speak() const {
   if (guest_ == nullptr || !guest_->hooks.log) {
     return log::to_stderr(options_.verbosity, options_.color);
   }
-  log::to([hook = guest_->hooks.log](auto level,
-                                     std::string_view line) { hook(public_level(level), line); },
-          options_.verbosity);
+  const auto tell = [hook = guest_->hooks.log](auto level, std::string_view line) {
+    try {
+      hook(public_level(level), line);
+    } catch (...) {  // there is no other place to say so
+    }
+  };
+  log::to(tell, options_.verbosity);
 }
 
 void Supervisor::take_progress(Progress progress) {
   begun_ = begun_ || progress.step == Progress::Step::begun;
-  noticed_ = noticed_ || progress.step == Progress::Step::noticed;
+  const bool handled = progress.step == Progress::Step::handled;
+  noticed_ = (noticed_ && !handled) || progress.step == Progress::Step::noticed;
   exits_ = exits_ || progress.step == Progress::Step::exits;
 }
 

@@ -53,8 +53,8 @@ class WrittenFiles {
   /// Before a look at everything: notes which files are written to their end, and so will have been
   /// seen. Returns the number of this asking; 0 when nothing is left to be accounted for.
   Settling settle();
-  /// After it: what was noted so by then is accounted for. What a daemon, say, has open still is not;
-  /// nor is what a later asking has found, perhaps for another who looks.
+  /// After it: what was noted so by then is accounted for. What a daemon, say, has open still is
+  /// not; nor is what a later asking has found, perhaps for another who looks.
   void account_all(Settling until);
 
  private:

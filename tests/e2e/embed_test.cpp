@@ -11,7 +11,10 @@
 #include <string>
 #include <string_view>
 
+#include "base/fd.hpp"
 #include "e2e/embedding.hpp"
+#include "net/listen.hpp"
+#include "net/listen_address.hpp"
 #include "proc/tree.hpp"
 
 namespace reloadrun::test {
@@ -113,13 +116,14 @@ class EmbedEnds : public Embed, public testing::WithParamInterface<EndOfMain> {}
 
 INSTANTIATE_TEST_SUITE_P(
     By, EmbedEnds,
-    testing::Values(EndOfMain{"Return", "return=0", "exited with status 0", Ending{}},
-                    EndOfMain{"ReturnOf7", "return=7", "exited with status 7", Ending{false, 7}},
-                    EndOfMain{"Exception", "throw=no such luck", "no such luck", Ending{false, 1}},
-                    EndOfMain{"Exit", "exit=5", "exited with status 5", Ending{false, 5}},
-                    EndOfMain{"ExitLikeAReload", "exit=3", "exited with status 3",
-                              Ending{false, 3}},
-                    EndOfMain{"Crash", "die=6", "was ended by SIGABRT", Ending{true, SIGABRT}}),
+    testing::Values(
+        EndOfMain{"Return", "return=0", "exited with status 0", Ending{}},
+        EndOfMain{"ReturnOf7", "return=7", "exited with status 7", Ending{false, 7}},
+        EndOfMain{"Exception", "throw=no such luck", "no such luck", Ending{false, 1}},
+        EndOfMain{"Exit", "exit=5", "exited with status 5", Ending{false, 5}},
+        EndOfMain{"ExitLikeAReload", "exit=3", "exited with status 3", Ending{false, 3}},
+        EndOfMain{"QuickExitLikeAReload", "quick=3", "exited with status 3", Ending{false, 3}},
+        EndOfMain{"Crash", "die=6", "was ended by SIGABRT", Ending{true, SIGABRT}}),
     [](const auto& test) { return std::string(test.param.name); });
 
 TEST_P(EmbedEnds, IsWaitedForUntilItIsLinkedAnew) {
@@ -197,19 +201,95 @@ TEST_F(Embed, OneThatCannotBeExecutedIsWaitedFor) {
 }
 
 TEST_F(Embed, OneOfAnotherVersionSaysSo) {
+  std::array<int, 2> ends{};
+  const std::string_view mark = "reloadrun 0.0.0: reloader";
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()), 0);
+  const Fd ours(ends[0]);
+  const Fd theirs(ends[1]);
+  ASSERT_GT(::send(ours.get(), mark.data(), mark.size(), 0), 0);
   auto invocation = hosting();
   invocation.environment = {"RUN_MAIN=true", "RELOADRUN_CHANNEL=100"};
-  invocation.prepare = [] {
-    std::array<int, 2> ends{};
-    const std::string_view mark = "reloadrun 0.0.0: reloader";
-    if (::socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends.data()) != 0 ||
-        ::send(ends[0], mark.data(), mark.size(), 0) < 0 || ::dup2(ends[1], 100) < 0) {
-      ::_exit(98);
-    }
+  invocation.prepare = [&] {
+    if (::dup2(theirs.get(), 100) < 0) ::_exit(98);
   };
   Program program(invocation);
   program.expect("reloadrun: the program was built anew with another reloadrun (");
   EXPECT_EQ(program.wait(), (Ending{false, 1}));
+}
+
+TEST_F(Embed, OneThatIsReplacedBeforeItRunsIsTheNewOne) {
+  const std::string go = place.beside("go").string();
+  Program program(hosting({"waits-for=" + go}));
+  link_host(2);
+  std::ofstream(go) << "";
+  expect_start("1", 2);
+  reports.next("ready");
+  end_host(program);
+}
+
+TEST_F(Embed, WhatItExecutesBeforeItRunsIsNoReloader) {
+  const auto tool = place.beside("tool");
+  std::ofstream(tool) << "#!/bin/sh\nexec " << reloadrun_path() << " --version\n";
+  std::filesystem::permissions(tool, std::filesystem::perms::owner_all);
+  Program program(hosting({"executes=" + tool.string()}));
+  expect_start("1", 1);
+  reports.next("ready");
+  EXPECT_TRUE(content_of(tool.string() + ".out").starts_with("reloadrun "));
+  end_host(program);
+}
+
+TEST_F(Embed, AChildThatExitsIsNoEndOfIt) {
+  Program program(hosting({"fork-exit", "option=exit"}));
+  reports.next("ready");
+  link_host(2);
+  expect_start("2", 2);
+  reports.next("ready");
+  end_host(program);
+}
+
+TEST_F(Embed, AThreadThatReadsHoldsNothingUp) {
+  auto invocation = hosting({"read", "option=exit"});
+  invocation.terminal = true;  // nobody types
+  Program program(invocation);
+  reports.next("ready");
+  link_host(2);
+  expect_start("2", 2);
+  reports.next("ready");
+  program.type("\x03");
+  EXPECT_EQ(program.wait(), Ending{});
+  EXPECT_EQ(program.said().find("killing"), std::string::npos) << program.said();
+}
+
+TEST_F(Embed, GivesSignalsBackWhenItCannotBegin) {
+  const net::Listeners other(net::parse_listen({"unix:@" + host.string()}));
+  Program program(hosting({"option=listen=unix:@" + host.string()}));
+  EXPECT_NE(reports.next("error")["what"].find("cannot be listened on"), std::string::npos);
+  EXPECT_EQ(reports.next("returned")["blocks_term"], "0");
+  program.wait();
+}
+
+TEST_F(Embed, CrashesLeaveNoZombies) {
+  Program program(hosting({"fork", "option=watch=.", "die=6"}));
+  for (int crash = 1; crash <= 3; ++crash) {
+    program.expect("was ended by SIGABRT");
+    program.expect("waiting for ");
+    EXPECT_EQ(proc::children_of(program.pid()).size(), 1U);
+    place.edit("page.html", std::to_string(crash));
+  }
+  end_host(program);
+}
+
+TEST_F(Embed, ACrashAfterAHandledChangeIsWaitedFor) {
+  Program program(hosting({"option=watch=.", "option=handles=page.html"}));
+  const int first = reports.next("start").number("pid");
+  reports.next("ready");
+  place.edit("page.html", "one");
+  program.expect("page.html appeared: handled by");
+  ::kill(first, SIGABRT);
+  program.expect("was ended by SIGABRT");
+  program.expect("waiting for ");
+  EXPECT_FALSE(reports.has("start"));
+  end_host(program);
 }
 
 TEST_F(Embed, TwoHundredRestartsGrowNothing) {
@@ -270,6 +350,16 @@ TEST_F(Embed, AnExceptionOfAHookIsTold) {
   end_host(program);
 }
 
+TEST_F(Embed, AHookMayThrowAnything) {
+  Program program(hosting({"option=watch=.", "option=throws-int"}));
+  reports.next("ready");
+  place.edit("page.html", "one");
+  program.expect("on_change: it has thrown no std::exception");
+  EXPECT_EQ(reports.next("start")["changed"], "'page.html'");
+  reports.next("ready");
+  end_host(program);
+}
+
 TEST_F(Embed, TakesItsOwnLines) {
   Program program(hosting({"option=log"}));
   EXPECT_TRUE(reports.next("log")["line"].starts_with("watching "));
@@ -279,7 +369,7 @@ TEST_F(Embed, TakesItsOwnLines) {
 }
 
 TEST_F(Embed, SaysWhatItCannotDo) {
-  for (const char* option : {"follow", "on_exit"}) {
+  for (const char* option : {"follow", "on_exit", "interval", "stop_timeout", "stop_signal"}) {
     Program program(hosting({std::string("option=wrong=") + option}));
     const auto error = reports.next("error");
     EXPECT_NE(error["what"].find(option), std::string::npos);

@@ -11,6 +11,9 @@
 //     daemon        the same, twice, in a session of its own
 //     wait          fork a child that ends with 5, wait for it, and report ("waited status=...")
 //     deaf          take no notice when asked to end
+//     fork-exit     fork children that call exit(), and wait for them
+//     read          read stdin on a thread that is left
+//     quick=N       _exit with this status
 //     load=FILE     load this shared object
 //     first=ORDER   do it in the first generation alone
 //     option=NAME[=VALUE]
@@ -22,6 +25,9 @@
 //                   version and "\n", until asked to end
 //     child-before  fork a child before reloadrun::run(), and report after its end whether it is
 //                   there
+//     waits-for=FILE  before reloadrun::run(), wait until this file is there
+//     executes=FILE   before reloadrun::run(), in the process that it has executed, execute this by
+//                   system(), with its stdout in the file of this name and ".out"
 //     twice         call reloadrun::run() again inside
 
 #include <dlfcn.h>
@@ -33,6 +39,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <iostream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -136,6 +143,20 @@ int do_orders(const Asked& asked, const std::stop_token& stop) {
     if (order.starts_with("die=")) ::raise(std::stoi(value));
     if (order == "fork") fork_sleeper(false);
     if (order == "daemon") fork_sleeper(true);
+    if (order.starts_with("quick=")) ::_exit(std::stoi(value));
+    if (order == "read") {
+      std::thread([] {
+        std::string line;
+        std::getline(std::cin, line);
+      }).detach();
+    }
+    if (order == "fork-exit") {
+      for (int i = 0; i < 20; ++i) {
+        const pid_t pid = ::fork();
+        if (pid == 0) std::exit(0);
+        ::waitpid(pid, nullptr, 0);
+      }
+    }
     if (order.starts_with("serve=")) serve(std::stoi(value), stop);
     if (order.starts_with("load=")) {
       report(::dlopen(value.c_str(), RTLD_NOW) != nullptr ? "loaded" : "not-loaded");
@@ -186,6 +207,12 @@ void take_option(Asked& asked, std::string_view option) {
       throw std::runtime_error("on purpose");
     };
   }
+  if (option == "throws-int") {
+    asked.hooks.on_change = [](const std::vector<std::string>&) -> bool { throw 42; };
+  }
+  if (option == "wrong=interval") asked.options.interval = {};
+  if (option == "wrong=stop_timeout") asked.options.stop_timeout = std::chrono::nanoseconds::max();
+  if (option == "wrong=stop_signal") asked.options.stop_signal = 0;
   if (option == "tells-restart") asked.hooks.on_restart = [] { report("on-restart"); };
   if (option == "log") {
     asked.hooks.log = [](Level level, std::string_view line) {
@@ -205,6 +232,11 @@ int main(int argc, char** argv) {
       take_option(asked, after(order, "option="));
     } else if (order == "deaf") {
       asked.deaf = true;
+    } else if (order.starts_with("waits-for=")) {
+      while (::access(std::string(after(order, "waits-for=")).c_str(), F_OK) != 0) ::usleep(1000);
+    } else if (order.starts_with("executes=")) {
+      const std::string file(after(order, "executes="));
+      if (is_reloader()) std::system(("'" + file + "' >'" + file + ".out'").c_str());
     } else if (order == "child-before") {
       if (is_reloader()) continue;
       asked.child_before = fork_sleeper(false);
