@@ -96,6 +96,8 @@ namespace reloadrun::app {
 /// What a reloader, or the builder, begins with.
 struct Begin {
   Options options;
+  /// What the configuration file had when they were read: see Reloader::has_other_settings().
+  std::optional<std::string> config_text;
   std::string directory;  ///< the working directory's path; empty when it has none
   proc::SignalsGiven signals;
   Handover handover;
@@ -190,7 +192,7 @@ void members(Archive& a, Handover& h) {
 }
 template <class Archive>
 void members(Archive& a, Begin& b) {
-  a(b.options, b.directory, b.signals.mask, b.signals.child_ignored, b.handover);
+  a(b.options, b.config_text, b.directory, b.signals.mask, b.signals.child_ignored, b.handover);
 }
 template <class Archive>
 void members(Archive& a, StopOrder& order) {

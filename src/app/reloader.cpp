@@ -38,6 +38,7 @@ class Unlocked {
 Reloader::Reloader(Channel channel, Begin begin, const Guest* guest)
     : channel_(std::move(channel)),
       options_(std::move(begin.options)),
+      config_text_(std::move(begin.config_text)),
       directory_(std::move(begin.directory)),
       handover_(std::move(begin.handover)),
       name_(printable(options_.command.front())),

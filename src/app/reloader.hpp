@@ -56,6 +56,7 @@ class Reloader {
   void take_ended_children();
   void take_time();
   void take_changes();
+  [[nodiscard]] bool has_other_settings() const;
   void begin_after(const watch::Changes& changes);
   [[nodiscard]] bool asks_for_changes() const;
   void answer(const Burst::Noticed& noticed);
@@ -97,6 +98,7 @@ class Reloader {
 
   Channel channel_;
   const Options options_;
+  const std::optional<std::string> config_text_;
   const std::string directory_;
   Handover handover_;
   const std::string name_;  // COMMAND, for the user's eyes

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "app/reloader.hpp"
+#include "app/settings.hpp"
 #include "app/words.hpp"
 #include "base/log.hpp"
 #include "fmt/format.h"
@@ -20,7 +21,15 @@ constexpr Duration last_message_patience = std::chrono::milliseconds(1000);
 
 }  // namespace
 
+/// The supervisor has read the configuration file before this reloader took its notes of it, and it
+/// may have been edited in between. What is edited after this look is seen by the next.
+bool Reloader::has_other_settings() const { return config_text(options_) != config_text_; }
+
 void Reloader::carry_out(const core::Start&) {
+  if (has_other_settings()) {
+    built_ = false;
+    return carry_out(core::Reload{});
+  }
   if (target_->is_spent()) {
     built_ = build_link_.has_value();  // this start is one that was built for
     return carry_out(core::Reload{});

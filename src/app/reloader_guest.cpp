@@ -63,10 +63,10 @@ bool Reloader::handles(const watch::Changes& changes) {
   }
   const auto hook = [&] { return guest_->hooks.on_change(watch::paths_of(changes)); };
   if (!ask("on_change", hook)) return false;
-  log::info("{}: handled by {}", changes_text(changes), name_);
-  observer_.target_answers(Clock::now());
   noticed_told_ = false;
   tell_progress(Progress::Step::handled);
+  log::info("{}: handled by {}", changes_text(changes), name_);
+  observer_.target_answers(Clock::now());
   return true;
 }
 

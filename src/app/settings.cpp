@@ -52,6 +52,15 @@ std::vector<Variable> check(Options& options, const std::vector<std::string>& ex
   }
 }
 
+std::optional<std::string> config_text(const Options& options) {
+  if (options.config_file.empty()) return std::nullopt;
+  try {
+    return read_named_file("--config", options.config_file);
+  } catch (const Error&) {  // it is told, if need be, by whoever parses it
+    return std::nullopt;
+  }
+}
+
 Settings::Settings(Options options, ReadOptions read)
     : options_(std::move(options)), read_(std::move(read)) {}
 
@@ -79,11 +88,7 @@ std::vector<std::string> Settings::take_notices() { return std::exchange(notices
 
 /// By its bytes, read before it is parsed: what is written meanwhile is another text next time.
 bool Settings::may_have_changed() {
-  std::optional<std::string> text;
-  try {
-    text = read_named_file("--config", options_.config_file);
-  } catch (const Error&) {  // it is told, if need be, by whoever parses it
-  }
+  auto text = config_text(options_);
   if (std::exchange(known_, true) && text == text_) return false;
   text_ = std::move(text);
   return true;

@@ -25,6 +25,9 @@ using ReadOptions = std::function<std::variant<Options, std::string>()>;
 std::vector<Variable> check(Options& options, const std::vector<std::string>& executables,
                             const Options& known = {});
 
+/// What the configuration file has now; nullopt when it cannot be read, or is not there.
+std::optional<std::string> config_text(const Options& options);
+
 class Settings {
  public:
   /// `options` are checked. `read` is not called when they name no configuration file.
@@ -32,6 +35,9 @@ class Settings {
 
   /// The same object throughout.
   [[nodiscard]] const Options& options() const { return options_; }
+
+  /// What the configuration file had when refresh() read it last.
+  [[nodiscard]] const std::optional<std::string>& text() const { return text_; }
 
   /// Reads the configuration file again when it is another than it was. When it has become wrong,
   /// the last good options stay. Returns whether there are others now.

@@ -94,7 +94,7 @@ void Supervisor::start_builder() {
   auto [reloaders, builders] = MessageSocket::make_pair();
   builds_ = reloaders.release();
   builder_.emplace(Role::builder, self_);
-  Begin begin{options_, directory_, given_, {}};
+  Begin begin{options_, {}, directory_, given_, {}};
   begin.options.listen.clear();  // the sockets are the target's alone
   begin.builds = builders.release();
   static_cast<void>(builder_->channel().send_begin(begin));
@@ -103,7 +103,7 @@ void Supervisor::start_builder() {
 /// False when the user wants the end.
 bool Supervisor::start_reloader() {
   terminal_.save();
-  if (reloader_ended_) renew_options();
+  renew_options();
   if (!options_.build.empty() && !builder_) start_builder();
   for (const Error& error : sockets_.mend()) {
     log::error("{}: {}", printable(error.what()), error.what_to_do());
@@ -113,7 +113,7 @@ bool Supervisor::start_reloader() {
   const bool was_ahead = successor_.has_value();
   reloader_ = std::exchange(successor_, std::nullopt);
   if (!was_ahead && !execute_reloader()) return false;
-  Begin begin{options_, directory_, given_, handover_, std::exchange(with_, {})};
+  Begin begin{options_, settings_.text(), directory_, given_, handover_, std::exchange(with_, {})};
   if (!options_.build.empty())
     begin.builds = require_fd(::fcntl(builds_.get(), F_DUPFD_CLOEXEC, 0), "fcntl");
   begin.sockets = sockets_.copies();

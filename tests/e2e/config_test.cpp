@@ -2,10 +2,14 @@
 
 #include <signal.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <ostream>
+#include <random>
+#include <thread>
 
+#include "fmt/format.h"
 #include "helpers/fixture.hpp"
 
 namespace reloadrun::test {
@@ -259,6 +263,31 @@ TEST_F(Config, SpeaksAsItSaysNow) {
   program.expect("reloadrun.toml has other settings");
   end(program);
   EXPECT_EQ(program.said().find("app.py changed"), std::string::npos);
+}
+
+TEST_F(Config, IsNeverStale) {
+  // The row of restarts that one file causes is broken by another: it would be slowed down.
+  constexpr int rounds = 30;
+  constexpr int most_edits = 5;
+  for (int value = 0; value < most_edits; ++value) {
+    std::ofstream(place.beside(fmt::format("env{}", value))) << "GIVEN=" << value << '\n';
+  }
+  auto program = run({"-w", "app.py"});
+  next_start();
+  std::minstd_rand random(1);
+  for (int round = 0; round < rounds; ++round) {
+    const int last = round % most_edits;
+    for (int value = 0; value <= last; ++value) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(random() % 30));
+      configure(fmt::format("env-file = \"../env{}\"\n", value));
+    }
+    while (reports.next("start")["given"] != fmt::format("'{}'", last)) {
+    }
+    place.edit("app.py", std::to_string(round));
+    while (reports.next("start")["changed"].find("app.py") == std::string::npos) {
+    }
+  }
+  end(program);
 }
 
 // With a build

@@ -1,5 +1,5 @@
-// What the target opens outside of the watched directories is watched, and what it opens to write is
-// output (--follow).
+// What the target opens outside of the watched directories is watched, and what it opens to write
+// is output (--follow).
 
 #include <filesystem>
 #include <fstream>
@@ -68,7 +68,8 @@ TEST_P(Follow, AModuleFarAway) {
   Program program(following("import module; started(value=module.value)"));
   EXPECT_EQ(expect_start(1, "")["value"], "1");
   for (int generation = 2; generation <= 4; ++generation) {
-    edit_far("module.py", "value = " + std::to_string(generation));
+    // Of another size: by that and by whole seconds Python knows what it has compiled.
+    edit_far("module.py", fmt::format("value = {}  {:#>{}}", generation, "", generation));
     EXPECT_EQ(expect_start(generation, in_far("module.py")).number("value"), generation);
   }
   program.expect("following " + in_far("module.py"));
