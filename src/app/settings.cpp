@@ -1,5 +1,7 @@
 #include "app/settings.hpp"
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "app/command_target.hpp"
@@ -16,6 +18,8 @@
 
 namespace reloadrun::app {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr auto from_stdin = "-";
 
@@ -53,7 +57,9 @@ std::vector<Variable> check(Options& options, const std::vector<std::string>& ex
 }
 
 std::optional<std::string> config_text(const Options& options) {
-  if (options.config_file.empty()) return std::nullopt;
+  // As is usual; and the first exception of a process costs more than the rest of a restart.
+  std::error_code unknown;
+  if (options.config_file.empty() || !fs::exists(options.config_file, unknown)) return std::nullopt;
   try {
     return read_named_file("--config", options.config_file);
   } catch (const Error&) {  // it is told, if need be, by whoever parses it
