@@ -77,6 +77,7 @@ bool Settings::refresh() {
     keep_what_counts_once(fresh);
     check(fresh, executables_of(fresh), options_);
     fault_.clear();
+    options_.config_lines = fresh.config_lines;  // for messages alone
     if (fresh == options_) return false;
     options_ = std::move(fresh);
     return true;

@@ -241,6 +241,23 @@ TEST_F(Config, OtherRulesAreNotCompared) {
   end(program);
 }
 
+TEST_F(Config, OutlivesItsDirectory) {
+  std::ofstream(place.beside("env")) << "GIVEN=1\n";
+  configure("env-file = \"../env\"\n");
+  auto program = run({"-w", "app.py"});
+  next_start();
+  fs::copy(place.work(), place.beside("another"), fs::copy_options::recursive);
+  fs::remove_all(place.work());
+  fs::rename(place.beside("another"), place.work());
+  place.edit("app.py", "two");
+  Report start = reports.next("start");
+  while (start["changed"].find("app.py") == std::string::npos) start = reports.next("start");
+  EXPECT_EQ(start["given"], "'1'");
+  reports.next("ready");
+  EXPECT_FALSE(reports.has("start"));
+  end(program);
+}
+
 TEST_F(Config, SaysWhatCountsOnce) {
   configure("");
   auto program = run({});
