@@ -75,12 +75,12 @@ bool Settings::refresh() {
   try {
     auto fresh = std::get<Options>(read_());
     keep_what_counts_once(fresh);
-    check(fresh, executables_of(fresh), options_);
-    fault_.clear();
     options_.config_lines = fresh.config_lines;  // for messages alone
-    if (fresh == options_) return false;
+    const bool are_others = fresh != options_;
+    if (are_others) check(fresh, executables_of(fresh), options_);
+    fault_.clear();
     options_ = std::move(fresh);
-    return true;
+    return are_others;
   } catch (const Error& error) {
     known_ = false;  // it may be what it names that has to change
     auto fault = fmt::format("{}: {}; the last good settings stay", printable(error.what()),
