@@ -24,17 +24,7 @@ void require_usable(const Variable& variable) {
 
 /// A line that gives this variable.
 std::string line_of(const Variable& variable) {
-  std::string text = "export " + variable.name + " = \"";
-  for (const char character : variable.value) {
-    if (character == '\n') {
-      text += "\\n";
-    } else if (character == '"' || character == '\\') {
-      text += {'\\', character};
-    } else {
-      text += character;
-    }
-  }
-  return text + "\" # comment\r\n";
+  return "export " + variable.name + " = " + in_quotes(variable.value) + " # comment\r\n";
 }
 
 }  // namespace

@@ -13,21 +13,6 @@ std::optional<std::string> excludes_file(std::string_view text) {
   return watch::value_in_git_config(text, "core", "excludesfile");
 }
 
-/// As git would write it.
-std::string in_quotes(std::string_view value) {
-  std::string text = "\"";
-  for (const char character : value) {
-    if (character == '\n') {
-      text += "\\n";
-    } else if (character == '"' || character == '\\') {
-      text += {'\\', character};
-    } else {
-      text += character;
-    }
-  }
-  return text + '"';
-}
-
 }  // namespace
 }  // namespace reloadrun::fuzz
 

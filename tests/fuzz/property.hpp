@@ -27,6 +27,21 @@ inline void require_clear(const Error& error) {
   require(error.exit_status() == status_usage, "the input is the user's");
 }
 
+/// A value as env files and git's configuration have it between double quotes.
+inline std::string in_quotes(std::string_view value) {
+  std::string text = "\"";
+  for (const char character : value) {
+    if (character == '\n') {
+      text += "\\n";
+    } else if (character == '"' || character == '\\') {
+      text += {'\\', character};
+    } else {
+      text += character;
+    }
+  }
+  return text + '"';
+}
+
 /// The bytes of an input, taken from its beginning.
 class Input {
  public:
