@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <system_error>
-#include <tuple>
 #include <utility>
 
 #include "app/wire.hpp"
@@ -28,15 +27,6 @@ using namespace std::chrono_literals;
 constexpr Duration between_signals = 300ms;
 constexpr Duration stranger_recheck = 1s;
 constexpr Duration last_words = 200ms;
-
-/// Whether a snapshot taken with the one is of no use with the other.
-bool watches_otherwise(const Options& one, const Options& other) {
-  const auto what = [](const Options& o) {
-    return std::tie(o.watch, o.files_from, o.extensions, o.ignore, o.filters, o.use_ignore_files,
-                    o.use_default_ignores, o.env_files, o.content, o.watcher, o.follow);
-  };
-  return what(one) != what(other);
-}
 
 /// A torn message is none: without a handover the next reloader looks at everything itself.
 std::optional<Received> next_report(Channel& channel) {
@@ -80,29 +70,6 @@ Ending Supervisor::run() {
     if (const auto ending = conclude()) return *ending;
   }
   return conclude().value_or(Ending{});  // the user has asked for the end before it was there
-}
-
-/// For the next generation. Where another set of files is watched, what the last one has seen is
-/// nothing to compare with, so what has changed since it was built is not known.
-void Supervisor::renew_options() {
-  if (return_to_directory(directory_)) log::debug("{} is back", printable(directory_));
-  const Options old = options_;
-  const bool are_others = settings_.refresh();
-  for (const std::string& notice : settings_.take_notices()) log::warn("{}", notice);
-  if (!are_others) return;
-  speak();
-  log::debug("{} has other settings", printable(options_.config_file));
-  if (watches_otherwise(old, options_)) {
-    with_.snapshot = {};
-    with_.inotify = {};
-    handover_.rules = {};
-    handover_.built = false;
-  }
-  if (options_.files_from != old.files_from) handover_.listed.reset();
-  if (!options_.follow) handover_.follow = {};
-  if (!options_.keep_ports) let_go_of_ports();
-  // What is built by another command the builder has read by itself.
-  handover_.built = handover_.built && !options_.build.empty();
 }
 
 void Supervisor::start_builder() {

@@ -3,8 +3,9 @@
 // user, and does nothing that could block or break, since everything that must not die with a
 // generation lies here.
 //
-// supervisor.cpp has its life, supervisor_end.cpp how it ends, supervisor_guest.cpp what is
-// different in the first process of a program that reloads itself.
+// supervisor.cpp has its life, supervisor_end.cpp how it ends, supervisor_options.cpp what it does
+// about an edited reloadrun.toml, supervisor_guest.cpp what is different in the first process of a
+// program that reloads itself.
 #pragma once
 
 #include <chrono>
