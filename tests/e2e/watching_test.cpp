@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <fstream>
 
 #include "fmt/format.h"
+#include "helpers/deadline.hpp"
 #include "helpers/fixture.hpp"
 
 namespace reloadrun::test {
@@ -169,7 +171,14 @@ TEST_F(WatchingWithLimits, LooksAtTheDirectoriesThatItMayNotWatch) {
 }
 
 #ifndef __SANITIZE_ADDRESS__  // its companion needs descriptors to look at an exception's type
-/// With this for a limit a process can open nothing more.
+/// Whether its main thread waits for events, and so has nothing open that it would close by itself.
+bool waits(pid_t pid) {
+  std::ifstream now(fmt::format("/proc/{}/syscall", pid));
+  long call = -1;
+  return now >> call && call == SYS_ppoll;
+}
+
+/// With this for a limit a process that waits can open nothing more.
 rlim_t lowest_free_descriptor(pid_t pid) {
   const fs::path open = fmt::format("/proc/{}/fd", pid);
   rlim_t number = 0;
@@ -185,6 +194,8 @@ TEST_F(WatchingWithLimits, LooksAgainAtWhatItCouldNotLookAt) {
   const pid_t reloader = reloader_below(program.pid());
   rlimit before{};
   ASSERT_EQ(::prlimit(reloader, RLIMIT_NOFILE, nullptr, &before), 0);
+  program.expect("started, pid");  // by a thread of its own, which had a pipe open for that
+  eventually("the reloader waits", [reloader] { return waits(reloader); });
   const rlimit none{lowest_free_descriptor(reloader), before.rlim_max};
   ASSERT_EQ(::prlimit(reloader, RLIMIT_NOFILE, &none, nullptr), 0);
   write("d/f", "longer");
