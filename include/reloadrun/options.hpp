@@ -59,7 +59,8 @@ struct Options {
   /// again when it has changed. Empty for none.
   std::string config_file;
 
-  /// Which options it gave, as "--watch", and the lines.
+  /// Which options it gave, and the lines: each option, as "--watch", and each of its values, as
+  /// "--watch 'src'", as errors begin that are about it.
   std::map<std::string, std::size_t> config_lines;
 
   /// Files and directories to watch, relative to the working directory or absolute; empty means the

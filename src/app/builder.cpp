@@ -185,10 +185,11 @@ void Builder::take_time() {
 }
 
 void Builder::start_build(std::uint64_t number) {
-  if (return_to_directory(directory_)) log::debug("{} is back", printable(directory_));
-  // The old COMMAND goes on while its successor is built, by what the file says now. What is wrong
-  // with it the supervisor tells.
-  if (settings_.refresh()) log::debug("building by `{}`", printable(options_.build));
+  return_to_directory(directory_);
+  // The old COMMAND goes on while its successor is built, by what the file says now.
+  settings_.refresh();
+  channel_.send(Notices{settings_.notices()});
+  log::debug("building: {}", printable(options_.build));
   proc::Program program;
   program.file = "/bin/sh";
   program.arguments = {"sh", "-c", options_.build};

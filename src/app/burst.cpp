@@ -1,6 +1,7 @@
 #include "app/burst.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "app/words.hpp"
@@ -12,10 +13,17 @@ namespace reloadrun::app {
 namespace {
 
 using namespace std::chrono_literals;
+namespace fs = std::filesystem;
 using Kind = watch::Change::Kind;
 
 // A burst of more files is no single save: they are not asked for one by one.
 constexpr std::size_t most_asked = 1000;
+
+/// Whether it is watched because reloadrun reads it: no pattern leaves it out.
+bool is_read(const std::string& path, const Options& options) {
+  const auto is_it = [&path](const fs::path& file) { return file.lexically_normal() == path; };
+  return is_it(options.config_file) || std::ranges::any_of(options.env_files, is_it);
+}
 
 /// A pattern for this path alone, for a shell.
 std::string ignoring(const std::string& path) {
@@ -167,8 +175,11 @@ void Burst::slow_down_a_loop() {
     memory_.loop.told = step.loop.told;
     log::warn(
         "{} changes soon after each start: restarts for it are slowed down; if it is "
-        "output, leave it out with {}",
-        printable(step.loop.path), ignoring(step.loop.path));
+        "output, {}",
+        printable(step.loop.path),
+        is_read(step.loop.path, options_)
+            ? "write it elsewhere: reloadrun reads this file (--env-file, --config)"
+            : "leave it out with " + ignoring(step.loop.path));
   }
   loop_ = std::move(step.loop);
   if (step.delay == Duration::zero()) return;

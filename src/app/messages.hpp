@@ -127,13 +127,17 @@ struct SocketOrder {
 };
 using Order = std::variant<StopOrder, KillOrder, RestartOrder, ForwardOrder, SocketOrder>;
 
-// From the reloader; the builder sends lines alone
-// -------------------------------------------------
+// From the reloader, and from the builder ---------------------------------------------------------
 
 /// A line for the user; see base/log.
 struct Line {
   int level = 0;
   std::string text;
+};
+/// From the builder alone: what there is to tell of the configuration file, as it was when a build
+/// began. The supervisor tells it, and not again when it reads the same.
+struct Notices {
+  std::vector<std::string> lines;
 };
 /// COMMAND was started, so that all that is left to this reloader is to end some day: the next one
 /// may be executed.
@@ -159,13 +163,13 @@ struct Failure {
   std::string what_to_do;
   int exit_status = 0;
 };
-using Report = std::variant<Line, Running, Progress, Farewell, Failure>;
+using Report = std::variant<Line, Notices, Running, Progress, Farewell, Failure>;
 /// The last message before exit 3; it goes in a memory file, with descriptors.
 struct HandedOver {
   Handover values;
   Descriptors with;
 };
-using Received = std::variant<Line, Running, Progress, Farewell, Failure, HandedOver>;
+using Received = std::variant<Line, Notices, Running, Progress, Farewell, Failure, HandedOver>;
 
 // ------------------------------------------------------------------------------------------------
 
@@ -213,6 +217,10 @@ void members(Archive& a, SocketOrder& order) {
 template <class Archive>
 void members(Archive& a, Line& line) {
   a(line.level, line.text);
+}
+template <class Archive>
+void members(Archive& a, Notices& notices) {
+  a(notices.lines);
 }
 template <class Archive>
 void members(Archive&, Running&) {}

@@ -12,7 +12,8 @@
 
 namespace reloadrun::app {
 
-std::string read_named_file(const std::string& option, const std::string& file) {
+std::string read_named_file(const std::string& option, const std::string& file,
+                            std::size_t most_bytes) {
   const std::string given = fmt::format("{} '{}'", option, file);
   const auto unreadable = [&] {
     return Error(fmt::format("{} cannot be read ({})", given, std::strerror(errno)),
@@ -27,8 +28,15 @@ std::string read_named_file(const std::string& option, const std::string& file) 
   if (!S_ISREG(status.st_mode)) {
     throw Error(given + " is no regular file", "name a regular file", status_usage);
   }
+  const auto require_moderate = [&](std::size_t bytes) {
+    if (bytes <= most_bytes) return;
+    throw Error(fmt::format("{} is larger than {} KiB", given, most_bytes / 1024),
+                "name the right file, or a shorter one", status_usage);
+  };
+  require_moderate(static_cast<std::size_t>(status.st_size));  // before all of it is read
   std::string content;
   if (!read_all(opened.get(), content)) throw unreadable();
+  require_moderate(content.size());  // it may have grown
   return content;
 }
 

@@ -1,8 +1,10 @@
-// A file that the user has named for reloadrun itself to read: an env file, a list of files. Read
-// by the supervisor before anything is started and by the reloader's main thread later, so reading
-// it never waits for anybody.
+// A file that the user has named for reloadrun itself to read: the configuration file, an env file,
+// a list of files. Read by the supervisor before each start, by the builder before each build, and
+// by the reloader's main thread, so reading it never waits for anybody.
 #pragma once
 
+#include <cstddef>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,8 +12,14 @@
 namespace reloadrun::app {
 
 /// All bytes of `file`, a regular file (or a link to one) that `option` has named. Throws Error
-/// (status 2) when it cannot be read or is something else, such as a FIFO or a directory.
-std::string read_named_file(const std::string& option, const std::string& file);
+/// (status 2) when it cannot be read, has more than `most_bytes` or is something else, such as a
+/// FIFO or a directory.
+std::string read_named_file(const std::string& option, const std::string& file,
+                            std::size_t most_bytes = std::numeric_limits<std::size_t>::max());
+
+/// What a configuration file may have: its reader goes as deep as a dotted key is long, and one of
+/// any length is more than a stack holds.
+inline constexpr std::size_t most_config_bytes = std::size_t{16} * 1024;
 
 /// The lines of `text` without their line feeds; a last line without one counts, and an empty text
 /// has none. They live as long as `text`.

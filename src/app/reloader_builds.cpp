@@ -55,10 +55,7 @@ void Reloader::feed(const core::BuildEvent& event) {
   }
 }
 
-void Reloader::carry_out(const core::StartBuild&) {
-  log::debug("building: {}", printable(options_.build));
-  build_link_->order_build();
-}
+void Reloader::carry_out(const core::StartBuild&) { build_link_->order_build(); }
 
 void Reloader::carry_out(const core::StopBuild&) { build_link_->order_stop(); }
 

@@ -1,5 +1,6 @@
 #include "app/settings.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -27,10 +28,23 @@ constexpr auto from_stdin = "-";
 /// about a line of it.
 Error at_its_line(const Error& error, const Options& options) {
   const std::string what = error.what();
-  const auto given = options.config_lines.find(what.substr(0, what.find_first_of(" :")));
-  if (given == options.config_lines.end()) return error;
+  const auto& lines = options.config_lines;
+  // Of those that `what` begins with the longest is the last: "--watch 'src'" after "--watch".
+  const auto given = std::find_if(lines.rbegin(), lines.rend(), [&what](const auto& one) {
+    const std::string& name = one.first;
+    return what.starts_with(name) &&
+           (what.size() == name.size() || what[name.size()] == ' ' || what[name.size()] == ':');
+  });
+  if (given == lines.rend()) return error;
   return {fmt::format("{}:{}: {}", options.config_file, given->second, what.substr(2)),
           error.what_to_do(), error.exit_status()};
+}
+
+/// Throws Error for a pattern that is none.
+void require_patterns(const Options& options) {
+  const std::string directory = working_directory();
+  static_cast<void>(watch::Rules(options, directory));
+  static_cast<void>(watch::Soft(options.soft, directory));
 }
 
 }  // namespace
@@ -48,8 +62,7 @@ std::vector<Variable> check(Options& options, const std::vector<std::string>& ex
     if (options.watch != known.watch) {
       watch::WatchSet(options, executables, options.listed).require_roots();
     }
-    const watch::Rules right(options, working_directory());
-    const watch::Soft right_too(options.soft, working_directory());
+    require_patterns(options);
     return environment;
   } catch (const Error& error) {
     throw at_its_line(error, options);
@@ -61,7 +74,7 @@ std::optional<std::string> config_text(const Options& options) {
   std::error_code unknown;
   if (options.config_file.empty() || !fs::exists(options.config_file, unknown)) return std::nullopt;
   try {
-    return read_named_file("--config", options.config_file);
+    return read_named_file("--config", options.config_file, most_config_bytes);
   } catch (const Error&) {  // it is told, if need be, by whoever parses it
     return std::nullopt;
   }
@@ -72,26 +85,22 @@ Settings::Settings(Options options, ReadOptions read)
 
 bool Settings::refresh() {
   if (options_.config_file.empty() || !may_have_changed()) return false;
+  notices_.clear();
   try {
     auto fresh = std::get<Options>(read_());
     keep_what_counts_once(fresh);
     options_.config_lines = fresh.config_lines;  // for messages alone
     const bool are_others = fresh != options_;
     if (are_others) check(fresh, executables_of(fresh), options_);
-    fault_.clear();
     options_ = std::move(fresh);
     return are_others;
   } catch (const Error& error) {
     known_ = false;  // it may be what it names that has to change
-    auto fault = fmt::format("{}: {}; the last good settings stay", printable(error.what()),
-                             error.what_to_do());
-    if (fault != fault_) notices_.push_back(fault);
-    fault_ = std::move(fault);
+    notices_.push_back(fmt::format("{}: {}; the last good settings stay", printable(error.what()),
+                                   error.what_to_do()));
     return false;
   }
 }
-
-std::vector<std::string> Settings::take_notices() { return std::exchange(notices_, {}); }
 
 /// By its bytes, read before it is parsed: what is written meanwhile is another text next time.
 bool Settings::may_have_changed() {

@@ -43,9 +43,9 @@ class Settings {
   /// the last good options stay. Returns whether there are others now.
   bool refresh();
 
-  /// What there is to tell of refresh(): what is wrong, once for the same fault, or what cannot
-  /// change while reloadrun runs.
-  std::vector<std::string> take_notices();
+  /// What there is to tell of the configuration file as refresh() found it: what is wrong, or what
+  /// cannot change while reloadrun runs.
+  [[nodiscard]] const std::vector<std::string>& notices() const { return notices_; }
 
  private:
   [[nodiscard]] bool may_have_changed();
@@ -55,7 +55,6 @@ class Settings {
   const ReadOptions read_;
   bool known_ = false;               // what the file has is what the options were made of
   std::optional<std::string> text_;  // what it has; nullopt when it could not be read
-  std::string fault_;
   std::vector<std::string> notices_;
 };
 

@@ -135,7 +135,7 @@ void Supervisor::attend() {
   if (!stop_asked_) sockets_.wait_with(descriptors);
   wait_for(descriptors, until);
   take_signals();
-  take_builders_lines();
+  take_builders_reports();
   take_reports();
   take_ended_children();
   reopen_sockets();
@@ -210,12 +210,14 @@ void Supervisor::take_reports() {
   }
 }
 
-void Supervisor::take_builders_lines() {
+void Supervisor::take_builders_reports() {
   while (builder_) {
     const auto report = next_report(builder_->channel());
     if (!report) return;
     if (const auto* line = std::get_if<Line>(&*report)) {
       log::say(static_cast<log::Level>(line->level), std::string_view(line->text));
+    } else if (auto* notices = std::get_if<Notices>(&*report)) {
+      tell_notices(std::move(notices->lines));
     }
   }
 }

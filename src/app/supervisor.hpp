@@ -52,6 +52,7 @@ class Supervisor {
   void speak() const;
   void start_builder();
   void renew_options();
+  void tell_notices(std::vector<std::string> notices);
   [[nodiscard]] bool start_reloader();
   void ready_successor();
   void dismiss_successor();
@@ -59,7 +60,7 @@ class Supervisor {
   void take_signals();
   void take_stop_signal(const signalfd_siginfo& signal);
   void take_reports();
-  void take_builders_lines();
+  void take_builders_reports();
   void take_ended_children();
   void take_own_children();
   void reopen_sockets();
@@ -81,7 +82,8 @@ class Supervisor {
 
   Settings settings_;
   const Options& options_;
-  std::string directory_;  // the working directory
+  std::vector<std::string> told_notices_;  // of settings, ours or the builder's: those that hold
+  std::string directory_;                  // the working directory
   const Self self_;
   const Guest* const guest_;
   const proc::SignalsGiven given_;

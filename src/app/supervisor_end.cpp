@@ -82,10 +82,10 @@ void Supervisor::end_builder() {
                            pollfd{builder_->channel().fd(), POLLIN, 0}};
     wait_for(descriptors, until);
     take_signals();
-    take_builders_lines();
+    take_builders_reports();
     take_ended_children();
   }
-  take_builders_lines();
+  take_builders_reports();
   builder_.reset();
 }
 

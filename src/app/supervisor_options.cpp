@@ -1,6 +1,8 @@
 // What the supervisor does when reloadrun.toml has changed.
 
+#include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "app/supervisor.hpp"
 #include "app/words.hpp"
@@ -24,10 +26,10 @@ bool watches_otherwise(const Options& one, const Options& other) {
 /// For the next generation. Where another set of files is watched, what the last one has seen is
 /// nothing to compare with, so what has changed since it was built is not known.
 void Supervisor::renew_options() {
-  if (return_to_directory(directory_)) log::debug("{} is back", printable(directory_));
+  return_to_directory(directory_);
   const Options old = options_;
   const bool are_others = settings_.refresh();
-  for (const std::string& notice : settings_.take_notices()) log::warn("{}", notice);
+  tell_notices(settings_.notices());
   if (!are_others) return;
   speak();
   log::debug("{} has other settings", printable(options_.config_file));
@@ -42,6 +44,14 @@ void Supervisor::renew_options() {
   if (!options_.keep_ports) let_go_of_ports();
   // What is built by another command the builder has read by itself.
   handover_.built = handover_.built && !options_.build.empty();
+}
+
+/// Each once, for as long as it holds.
+void Supervisor::tell_notices(std::vector<std::string> notices) {
+  for (const std::string& notice : notices) {
+    if (std::ranges::count(told_notices_, notice) == 0) log::warn("{}", notice);
+  }
+  told_notices_ = std::move(notices);
 }
 
 }  // namespace reloadrun::app

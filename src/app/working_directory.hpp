@@ -10,7 +10,7 @@ namespace reloadrun::app {
 std::string working_directory();
 
 /// Goes to what `directory` means now, when the working directory was removed. Returns whether it
-/// has gone there.
+/// has gone there, which the reloader tells the user.
 bool return_to_directory(const std::string& directory);
 
 }  // namespace reloadrun::app

@@ -1,5 +1,6 @@
 #include "cli/command_line.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -7,8 +8,10 @@
 
 #include "cli/config_file.hpp"
 #include "cli/option_parser.hpp"
+#include "cli/usage_error.hpp"
 #include "cli/values.hpp"
 #include "fmt/format.h"
+#include "reloadrun/error.hpp"
 
 namespace reloadrun::cli {
 namespace {
@@ -29,6 +32,7 @@ constexpr auto footer =
     "  reloadrun -q --on-exit restart --stop-signal INT node server.js";
 
 constexpr auto name_a_program = "name the program to run, as in 'reloadrun -- ./myserver'";
+constexpr auto give_one = "give one of them";
 constexpr auto as_in_gitignore = "give a pattern as in .gitignore";
 
 SoftRule soft_rule(const std::string& name, const std::string& text) {
@@ -63,15 +67,15 @@ class CommandLine {
     const std::size_t command_size = parser_.parse(argc, argv);
     if (help_) return parser_.help();
     if (version_) return "reloadrun " RELOADRUN_VERSION "\n";
+    if (quiet_ && verbose_) fail("--quiet and --verbose contradict each other", give_one);
     read_config(read_file);
-    if (quiet_ && verbose_) fail("--quiet and --verbose contradict each other", "give one of them");
     if (quiet_) options_.verbosity = Verbosity::quiet;
     if (verbose_) options_.verbosity = Verbosity::verbose;
     options_.use_ignore_files = !no_gitignore_;
     options_.use_default_ignores = !no_default_ignores_;
     const bool asks = options_.list || !options_.explain.empty();
     if (options_.list && !options_.explain.empty()) {
-      fail("--list and --explain contradict each other", "give one of them");
+      fail("--list and --explain contradict each other", give_one);
     }
     // From argv itself, not from the parser: byte for byte.
     options_.command.assign(argv + argc - command_size, argv + argc);
@@ -215,7 +219,7 @@ class CommandLine {
   /// What the command line has not said, the file may say.
   void read_config(const ReadFile& read_file) {
     if (no_config_ && !config_.empty()) {
-      fail("--config and --no-config contradict each other", "give one of them");
+      fail("--config and --no-config contradict each other", give_one);
     }
     if (no_config_) return;
     options_.config_file = config_.empty() ? default_config_file : config_;
@@ -223,7 +227,7 @@ class CommandLine {
     std::error_code unknown;
     const bool is_there = fs::exists(fs::symlink_status(file, unknown));
     if (config_.empty() && !is_there) return;
-    auto settings = parse_config(read_file(config_.empty() ? "the file" : "--config", file), file);
+    auto settings = parse_config(config_text(read_file), file);
     // The command line's word on how much is said is one, whichever of the two it uses.
     if (quiet_ || verbose_) {
       std::erase_if(settings, [](const Setting& setting) {
@@ -231,6 +235,20 @@ class CommandLine {
       });
     }
     options_.config_lines = parser_.apply(settings, file);
+    if (quiet_ && verbose_) {
+      const auto& lines = options_.config_lines;
+      const std::size_t line = std::max(lines.at("--quiet"), lines.at("--verbose"));
+      fail_at(file, line, "quiet and verbose contradict each other", give_one);
+    }
+  }
+
+  [[nodiscard]] std::string config_text(const ReadFile& read_file) const {
+    if (!config_.empty()) return read_file("--config", config_);
+    try {
+      return read_file("the file", default_config_file);
+    } catch (const Error& error) {  // it has that name for something else, perhaps
+      fail(error.what(), error.what_to_do() + ", or none with --no-config");
+    }
   }
 
   OptionParser parser_{description, footer};

@@ -7,22 +7,22 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 
-#include "cli/option_parser.hpp"
+#include "cli/usage_error.hpp"
 #include "fmt/format.h"
 
 namespace reloadrun::cli {
 namespace {
 
-// toml++ goes as deep as a dotted key is long, and one of any length is more than a stack holds.
-constexpr std::size_t most_bytes = std::size_t{16} * 1024;
-
 std::size_t line_of(const toml::source_region& source) { return source.begin.line; }
 
-/// What is wrong in `file` at `line`.
-[[noreturn]] void fail_at(const std::string& file, std::size_t line, const std::string& what,
-                          std::string what_to_do) {
-  fail(fmt::format("{}:{}: {}", file, line, what), std::move(what_to_do));
+/// Without an exponent, which no option takes.
+std::string decimal(double number) {
+  std::array<char, 400> digits{};  // the largest has 309 before the point
+  const auto end = std::to_chars(digits.begin(), digits.end(), number, std::chars_format::fixed);
+  return {digits.begin(), end.ptr};
 }
 
 /// Of a table, from its one place.
@@ -53,9 +53,7 @@ class Reading {
       return {text->get(), line};
     }
     if (const auto* number = node.as_integer()) return {fmt::format("{}", number->get()), line};
-    if (const auto* number = node.as_floating_point()) {
-      return {fmt::format("{}", number->get()), line};
-    }
+    if (const auto* number = node.as_floating_point()) return {decimal(number->get()), line};
     fail_at(file_, line, fmt::format("{} has a value that no option takes", name),
             "give a text, a number, true or false, or an array of texts");
   }
@@ -66,10 +64,6 @@ class Reading {
 }  // namespace
 
 std::vector<Setting> parse_config(std::string_view text, const std::string& file) {
-  if (text.size() > most_bytes) {
-    fail(fmt::format("{} is larger than {} KiB", file, most_bytes / 1024),
-         "name a file that has settings of reloadrun's alone");
-  }
   const toml::parse_result parsed = toml::parse(text);
   if (!parsed) {
     const auto& error = parsed.error();

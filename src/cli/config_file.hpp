@@ -31,7 +31,8 @@ struct Setting {
 
 /// The settings of a file's `text`, in the order of their lines; `file` is its name for the user.
 /// Throws Error (status 2) with "FILE:LINE: ..." for what is no TOML, and for values that no option
-/// has (tables, dates), and without a line for more than 16 KiB.
+/// has (tables, dates). Goes as deep as a dotted key is long: `text` is to have a length that the
+/// stack holds.
 std::vector<Setting> parse_config(std::string_view text, const std::string& file);
 
 }  // namespace reloadrun::cli

@@ -50,15 +50,11 @@ void at(const std::string& file, std::size_t line, const std::function<void()>& 
   try {
     what();
   } catch (const Error& error) {
-    fail(fmt::format("{}:{}: {}", file, line, error.what()), error.what_to_do());
+    fail_at(file, line, error.what(), error.what_to_do());
   }
 }
 
 }  // namespace
-
-void fail(const std::string& what_is_wrong, std::string what_to_do) {
-  throw Error(what_is_wrong, std::move(what_to_do), status_usage);
-}
 
 OptionParser::OptionParser(std::string description, std::string footer)
     : app_(std::move(description), "reloadrun") {
@@ -203,6 +199,7 @@ std::map<std::string, std::size_t> OptionParser::apply(const std::vector<Setting
     if (has_given(setting.name)) continue;
     for (const auto& [text, line] : texts_of(setting, known->kind == Kind::list)) {
       at(file, line, [&, &text = text] { known->take(setting.name, {text}); });
+      lines.emplace(fmt::format("--{} '{}'", setting.name, text), line);
     }
     lines["--" + setting.name] = setting.line;
   }

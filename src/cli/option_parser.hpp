@@ -12,12 +12,10 @@
 #include <vector>
 
 #include "cli/config_file.hpp"
+#include "cli/usage_error.hpp"
 #include "fmt/format.h"
 
 namespace reloadrun::cli {
-
-/// Throws Error (status 2).
-[[noreturn]] void fail(const std::string& what_is_wrong, std::string what_to_do);
 
 /// Each add_ function names an option ("-w,--watch"), its value for the help ("PATH") and its help,
 /// in the group that was begun last. What is to take the value must outlive parse().
@@ -87,8 +85,8 @@ class OptionParser {
   [[nodiscard]] bool has_given(const std::string& name) const;
 
   /// Takes `settings` for those options that the command line has not given; `file` is their file's
-  /// name. Returns the lines of those that were taken, by the option's long name. To be called
-  /// after parse(). Throws Error (status 2) with "FILE:LINE: ..." for whatever is wrong with one.
+  /// name. Returns the lines of those that were taken, as Options::config_lines. To be called after
+  /// parse(). Throws Error (status 2) with "FILE:LINE: ..." for whatever is wrong with one.
   std::map<std::string, std::size_t> apply(const std::vector<Setting>& settings,
                                            const std::string& file);
 

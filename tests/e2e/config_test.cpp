@@ -68,6 +68,11 @@ INSTANTIATE_TEST_SUITE_P(
         BadConfig{"MissingPath", "quiet = true\nwatch = \"nowhere\"\n",
                   "2: watch 'nowhere' cannot be watched (No such file or directory): name an "
                   "existing file or directory"},
+        BadConfig{"MissingPathOfSeveral", "watch = [\n  \".\",\n  \"nowhere\",\n]\n",
+                  "3: watch 'nowhere' cannot be watched (No such file or directory): name an "
+                  "existing file or directory"},
+        BadConfig{"QuietAndVerbose", "verbose = true\nclear = true\nquiet = true\n",
+                  "3: quiet and verbose contradict each other: give one of them"},
         BadConfig{"BadAddress", "listen = \"here\"\n",
                   "1: listen 'here' is no address: write it like 8080, 127.0.0.1:8080, "
                   "[::1]:8080, [::]:8080 or unix:/path"},
@@ -139,6 +144,20 @@ TEST_F(Config, MayLieElsewhere) {
   EXPECT_EQ(said, "reloadrun: --config and --no-config contradict each other: give one of them\n");
 }
 
+TEST_F(Config, ThatIsNoFileOfItsKindMayBeDoneWithout) {
+  fs::create_directory(place.work() / "reloadrun.toml");
+  EXPECT_EQ(ending_of({"true"}), (Ending{false, 2}));
+  EXPECT_EQ(said,
+            "reloadrun: the file 'reloadrun.toml' is no regular file: name a regular file, or none "
+            "with --no-config\n");
+  EXPECT_EQ(ending_of({"--no-config", "--list"}), Ending{});
+  std::ofstream(place.beside("large")) << std::string(16385, '\n');
+  EXPECT_EQ(ending_of({"--config", "../large", "true"}), (Ending{false, 2}));
+  EXPECT_EQ(said,
+            "reloadrun: --config '../large' is larger than 16 KiB: name the right file, or a "
+            "shorter one\n");
+}
+
 TEST_F(Config, IsExplained) {
   configure("");
   EXPECT_EQ(ending_of({"-w", "app.py", "--explain", "reloadrun.toml"}), Ending{});
@@ -192,6 +211,25 @@ TEST_F(Config, OneGoneWrongLeavesTheLastGoodSettings) {
   end(program);
   const auto first = program.said().find("unknown key");
   EXPECT_EQ(program.said().find("unknown key", first + 1), std::string::npos);
+}
+
+TEST_F(Config, AnEditDuringAStopCounts) {
+  std::ofstream(place.beside("env1")) << "GIVEN=1\n";
+  std::ofstream(place.beside("env2")) << "GIVEN=2\n";
+  auto program = run({}, {"tell=15", "end-by=12"});
+  next_start();
+  configure("env-file = \"../env1\"\n");
+  reports.next("signal");
+  configure("env-file = \"../env2\"\n");
+  program.signal(SIGUSR2);
+  while (next_start()["given"] != "'2'") {
+    reports.next("signal");
+    program.signal(SIGUSR2);
+  }
+  program.signal(SIGTERM);
+  reports.next("signal");
+  program.signal(SIGUSR2);
+  EXPECT_EQ(program.wait(), Ending{});
 }
 
 TEST_F(Config, WhatItNamesMayComeLater) {
@@ -263,8 +301,21 @@ TEST_F(Config, SaysWhatCountsOnce) {
   auto program = run({});
   next_start();
   configure("listen = \"unix:@none-of-this-test\"\n");
-  program.expect("reloadrun.toml: another listen counts when reloadrun is started again");
+  const std::string line = "reloadrun.toml: another listen counts when reloadrun is started again";
+  program.expect(line);
   next_start();
+  configure("listen = \"unix:@none-of-this-test\"\nclear = false\n");
+  next_start();
+  end(program);
+  EXPECT_EQ(program.said().find(line), program.said().rfind(line));
+}
+
+TEST_F(Config, ThatCommandWritesIsNothingToLeaveOut) {
+  configure("");
+  auto program = run({}, {"touch=reloadrun.toml"});
+  program.expect(
+      "reloadrun.toml changes soon after each start: restarts for it are slowed down; if it is "
+      "output, write it elsewhere: reloadrun reads this file (--env-file, --config)");
   end(program);
 }
 
@@ -345,6 +396,51 @@ TEST_F(Config, ABuildThatFailsLeavesTheOldTarget) {
   configure("build = \"true # again\"\n");
   EXPECT_EQ(next_start()["generation"], "'2'");
   end(program);
+}
+
+TEST_F(Config, TheFirstBuildIsMendedByAnEdit) {
+  configure("build = \"false\"\n");
+  auto program = run({});
+  program.expect("the build exited with status 1");
+  configure("build = \"true\"\n");
+  EXPECT_EQ(next_start()["generation"], "'1'");
+  end(program);
+}
+
+TEST_F(Config, OneGoneWrongIsToldWhileTheBuildFails) {
+  configure("build = \"test ! -e ../broken\"\n");
+  auto program = run({});
+  next_start();
+  std::ofstream(place.beside("broken")) << "";
+  configure("buld = \"true\"\n");
+  const std::string line = "reloadrun.toml:1: unknown key 'buld': did you mean 'build'?";
+  program.expect(line);
+  program.expect("the build exited with status 1");
+  fs::remove(place.beside("broken"));
+  place.edit("app.py", "two");
+  next_start();
+  end(program);
+  EXPECT_EQ(program.said().find(line), program.said().rfind(line));
+}
+
+TEST_F(Config, ASourceIsBuiltThatChangesWhileOtherSettingsComeIntoForce) {
+  configure("build = \"cat app.py >> ../builds\"\n");
+  auto program = run({}, {"tell=15", "end-by=12"});
+  const auto old = next_start();
+  // With other rules the next reloader has nothing to compare with.
+  configure("build = \"cat app.py app.py >> ../builds\"\next = \"py\"\n");
+  reports.next("signal");
+  program.signal(SIGSTOP);
+  ::kill(old.number("pid"), SIGUSR2);
+  wait_until_unreaped(old.number("parent"));
+  place.edit("app.py", "two");
+  program.signal(SIGCONT);
+  next_start();
+  EXPECT_EQ(content_of(place.beside("builds")), "oneoneonetwotwo");
+  program.signal(SIGTERM);
+  reports.next("signal");
+  program.signal(SIGUSR2);
+  EXPECT_EQ(program.wait(), Ending{});
 }
 
 // With sockets

@@ -186,10 +186,7 @@ TEST_F(KeepPortsEnds, APathIsRemovedAlsoWhenTheEndComesBetweenTwoGenerations) {
   const pid_t reloader = reloader_below(program.pid());
   program.signal(SIGSTOP);
   place.edit("settings.py", "");
-  eventually("the reloader has ended", [&] {
-    const auto thread = proc::thread_of(reloader);
-    return thread && thread->state == 'Z';
-  });
+  wait_until_unreaped(reloader);
   EXPECT_TRUE(std::filesystem::exists(path));
   program.signal(SIGTERM);
   program.signal(SIGCONT);

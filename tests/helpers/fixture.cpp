@@ -78,6 +78,13 @@ void EndToEnd::end(Program& program) {
 
 bool EndToEnd::is_alive(int pid) { return ::kill(pid, 0) == 0; }
 
+void EndToEnd::wait_until_unreaped(pid_t pid) {
+  eventually("its end", [pid] {
+    const auto thread = proc::thread_of(pid);
+    return thread && thread->state == 'Z';
+  });
+}
+
 pid_t EndToEnd::only_child_of(pid_t parent) {
   eventually("a child", [&] { return proc::children_of(parent).size() == 1; });
   return *proc::children_of(parent).begin();

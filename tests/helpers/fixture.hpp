@@ -40,6 +40,8 @@ class EndToEnd : public testing::Test {
   static pid_t only_child_of(pid_t parent);
   /// The reloader that has begun, and the one that waits beside it; each waited for.
   static pid_t reloader_below(pid_t supervisor);
+  /// Waits until a process has ended whose parent stands still.
+  static void wait_until_unreaped(pid_t pid);
   static pid_t successor_below(pid_t supervisor);
 
   Place place;

@@ -211,6 +211,7 @@ TEST(CommandLine, WinsOverTheFile) {
   EXPECT_EQ(options.color, Color::never);
   EXPECT_FALSE(options.config_lines.contains("--watch"));
   EXPECT_EQ(parsed({"--config", "a", "server"}, "ext = []\nwatch = []").extensions, List{});
+  EXPECT_EQ(parsed({"--config", "a", "server"}, "settle = 0.00001").settle, 10us);
 }
 
 TEST(CommandLine, NoFileMeansNone) {
