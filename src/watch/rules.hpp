@@ -10,6 +10,8 @@
 //     the default ignores
 // Each of them says nothing, "ignored", or with `!` "not ignored". Nothing is asked about what lies
 // below an ignored directory: nobody descends into it.
+//
+// rules.cpp decides, rules_files.cpp reads the ignore files.
 #pragma once
 
 #include <array>
