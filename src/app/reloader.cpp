@@ -168,6 +168,8 @@ void Reloader::take_news() {
         feed(core::Started{});
         break;
       case Kind::failed:
+        // Tried again soon, it is the same restart.
+        if (news->error == ETXTBSY && !handover_.since) handover_.since = starting_since_;
         start_error_ = start_error(options_.command.front(), news->error, news->file_is_there);
         feed(core::StartFailed{news->error == ETXTBSY});
         break;

@@ -118,7 +118,8 @@ class Reloader {
   bool begun_ = false;  // core::Begin was fed: not before it is built
   bool built_ = false;  // what this reloader hands over
   BuildOver build_over_{};
-  std::string started_because_;  // "the change", and when that was
+  std::optional<TimePoint> starting_since_;  // Handover::since, of the start ordered last
+  std::string started_because_;              // "the change", and when that was
   TimePoint started_since_{};
   Duration waited_{};            // before the stop, for the burst that has led to it to be over
   std::vector<int> to_forward_;  // to a COMMAND that is being started

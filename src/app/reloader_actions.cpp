@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "app/reloader.hpp"
 #include "app/settings.hpp"
@@ -37,6 +39,8 @@ void Reloader::carry_out(const core::Start&) {
   terminal_.save();
   stand_still_at_exit();
   reread_env_files(options_.env_files, handover_.environment);
+  // What changes from here on is the next start's, even if this one is not told of yet.
+  starting_since_ = std::exchange(handover_.since, std::nullopt);
   target_->start({handover_.starts + 1, handover_.changed, handover_.environment.variables});
 }
 

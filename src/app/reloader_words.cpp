@@ -27,20 +27,18 @@ void Reloader::tell_started(const Target::News& news) {
   const bool first = handover_.starts == 1;
   if (first) tell_watching();
   const char* verb = first ? "started" : "restarted";
-  started_since_ = handover_.since.value_or(Clock::now());
-  started_because_ = !handover_.since            ? "its start"
+  started_since_ = starting_since_.value_or(Clock::now());
+  started_because_ = !starting_since_            ? "its start"
                      : handover_.changed.empty() ? "it was asked for"
                                                  : "the change";
-  if (handover_.since) {
-    log::info("{} {} in {}, pid {}", name_, verb, duration_text(Clock::now() - *handover_.since),
+  if (starting_since_) {
+    log::info("{} {} in {}, pid {}", name_, verb, duration_text(Clock::now() - *starting_since_),
               news.pid);
   } else {
     log::info("{} {}, pid {}", name_, verb, news.pid);
   }
   log::debug("generation {}", handover_.starts);
-  // They belong to this start; another one in this generation has other reasons.
-  handover_.since.reset();
-  handover_.changed.clear();
+  handover_.changed.clear();  // another start in this generation has other reasons
 }
 
 void Reloader::tell_details(const watch::Changes& changes) {

@@ -11,6 +11,7 @@
 
 #include "fmt/format.h"
 #include "helpers/fixture.hpp"
+#include "helpers/http.hpp"
 
 namespace reloadrun::test {
 namespace {
@@ -169,7 +170,7 @@ TEST_F(Config, IsExplained) {
 // ------------------------------------------------------------------------------------------
 
 TEST_F(Config, AnEditCountsFromTheNextStart) {
-  configure("stop-signal = \"INT\"\n");
+  configure("stop-signal = \"INT\"\nstop-timeout = \"100ms\"\n");
   auto program = run({}, {"tell=2", "tell=1", "end-by=15"});
   next_start();
   configure("stop-signal = \"HUP\"\nstop-timeout = \"200ms\"\n");
@@ -448,15 +449,13 @@ TEST_F(Config, ASourceIsBuiltThatChangesWhileOtherSettingsComeIntoForce) {
 
 TEST_F(Config, KeptPortsAreLetGoWhenTheyAreNotKeptAnyMore) {
   place.edit("server.py",
-             "import os, socket, time\n"
-             "port = int(open('../port').read()) if os.path.exists('../port') else 0\n"
-             "s = socket.create_server(('127.0.0.1', port), reuse_port=False)\n"
-             "open('../port', 'w').write(str(s.getsockname()[1]))\n"
+             "import socket, sys, time\n"
+             "s = socket.create_server(('127.0.0.1', int(sys.argv[1])), reuse_port=False)\n"
              "open('../binds', 'a').write('bound\\n')\n"
              "time.sleep(3600)\n");
   configure("keep-ports = true\n");
   std::ofstream(place.beside("binds")) << "";
-  Program program(reloadrun({}, {python, "server.py"}));
+  Program program(reloadrun({}, {python, "server.py", std::to_string(free_port())}));
   const auto has_bound = [&](const char* binds) {
     eventually("it has bound", [&] { return content_of(place.beside("binds")) == binds; });
   };

@@ -90,6 +90,26 @@ TEST_F(Restart, ComesAsSoonForAFileThatIsStillOpenWhenItsWriteIsNoticed) {
   end(program);
 }
 
+TEST_F(Restart, IsOfWhatHasChangedWhileTheOldTargetWasBeingStarted) {
+  place.edit("app.py", "one");
+  auto invocation = reloadrun({}, target());
+  // Its thread that starts the target learns a second later than the target that it runs.
+  const Words slow{
+      "strace",    "-D", "-f",          "-qq", "-o",
+      "/dev/null", "-e", "trace=vfork", "-e",  "inject=vfork:delay_exit=1000000:when=1"};
+  invocation.arguments.insert(invocation.arguments.begin(), slow.begin(), slow.end());
+  Program program(invocation);
+  reports.next("ready");
+  place.edit("app.py", "two");
+  program.expect("app.py changed: stopping");
+  EXPECT_EQ(reports.next("start")["changed"], "'app.py'");
+  reports.next("ready");
+  program.expect("restarted in");
+  end(program);
+  EXPECT_EQ(program.said().find("test_target started in"), std::string::npos) << program.said();
+  wait_until_nothing_is_left();
+}
+
 TEST_F(Restart, IsTheSameAfterTheBinaryOnDiskWasReplaced) {
   const fs::path copy = place.beside("copy");
   fs::copy_file(reloadrun_path(), copy);

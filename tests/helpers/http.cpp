@@ -3,11 +3,16 @@
 #include <arpa/inet.h>
 #include <httplib.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <charconv>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <sstream>
+#include <utility>
+#include <vector>
 
 #include "base/fd.hpp"
 #include "fmt/format.h"
@@ -44,18 +49,41 @@ bool has_socket(const fs::path& process, const std::string& inode) {
   return false;
 }
 
-}  // namespace
-
-int free_port() {
+bool is_free(int port) {
   const Fd socket = require_fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  if (::bind(socket.get(), generic, size) != 0) throw_errno("bind");
-  if (::getsockname(socket.get(), generic, &size) != 0) throw_errno("getsockname");
-  return ntohs(address.sin_port);
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  return ::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+}
+
+/// An abstract name that one process at a time can have; no descriptor when another has it.
+Fd claimed(int port) {
+  Fd socket = require_fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket");
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  const std::string text = fmt::format("reloadrun test on port {}", port);
+  text.copy(name.sun_path + 1, sizeof name.sun_path - 1);
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + text.size());
+  if (::bind(socket.get(), reinterpret_cast<sockaddr*>(&name), size) != 0) return {};
+  return socket;
+}
+
+}  // namespace
+
+int free_port() {
+  // Below those that the kernel gives to whoever asks for any (ip_local_port_range).
+  static std::uniform_int_distribution ports(20000, 31999);
+  static std::random_device random;
+  static std::vector<Fd> claims;
+  for (;;) {
+    const int port = ports(random);
+    auto claim = claimed(port);
+    if (!claim || !is_free(port)) continue;
+    claims.push_back(std::move(claim));
+    return port;
+  }
 }
 
 std::optional<std::string> get(int port, const std::string& path) {

@@ -8,7 +8,7 @@
 
 namespace reloadrun::test {
 
-/// A TCP port of the loopback interface that was free just now.
+/// A TCP port that is free on the loopback interface, and no other test's until this process ends.
 int free_port();
 
 /// What a GET of `path` answers; nullopt when nobody does.
