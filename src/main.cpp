@@ -14,11 +14,8 @@ int main(int argc, char** argv) {
   using namespace reloadrun;
   int status = status_failure;
   try {
-    status = app::run({argv, argv + argc}, [=] {
-      return cli::parse(argc, argv, [](const std::string& option, const std::string& file) {
-        return app::read_named_file(option, file, app::most_config_bytes);
-      });
-    });
+    status = app::run({argv, argv + argc},
+                      [=] { return cli::parse(argc, argv, app::read_config_file); });
   } catch (const Error& error) {
     app::tell_fault(error.what(), error.what_to_do());
     status = error.exit_status();

@@ -1,7 +1,6 @@
 #include "app/burst.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <utility>
 
 #include "app/words.hpp"
@@ -13,17 +12,10 @@ namespace reloadrun::app {
 namespace {
 
 using namespace std::chrono_literals;
-namespace fs = std::filesystem;
 using Kind = watch::Change::Kind;
 
 // A burst of more files is no single save: they are not asked for one by one.
 constexpr std::size_t most_asked = 1000;
-
-/// Whether it is watched because reloadrun reads it: no pattern leaves it out.
-bool is_read(const std::string& path, const Options& options) {
-  const auto is_it = [&path](const fs::path& file) { return file.lexically_normal() == path; };
-  return is_it(options.config_file) || std::ranges::any_of(options.env_files, is_it);
-}
 
 /// A pattern for this path alone, for a shell.
 std::string ignoring(const std::string& path) {
@@ -95,7 +87,7 @@ bool Burst::judge(const View& view, bool being_written, TimePoint now) {
   burst.rebase = git.rebase;
   burst.executable_unfinished = executable_is_unfinished(view, now);
   burst.tick_over_at = view.looker.tick_over_at();
-  slow_down_a_loop();
+  slow_down_a_loop(view);
   due_ = core::settled_at(burst, options_.settle);
   // With --content, what is written back as it was is no change; with --build, the old target goes
   // on until the new one is built.
@@ -165,7 +157,7 @@ bool Burst::executable_is_unfinished(const View& view, TimePoint now) {
   return true;
 }
 
-void Burst::slow_down_a_loop() {
+void Burst::slow_down_a_loop(const View& view) {
   loop_ = memory_.loop;
   open_->not_before.reset();
   if (answered_ || !target_started_ || pending_.empty()) return;
@@ -173,13 +165,14 @@ void Burst::slow_down_a_loop() {
   auto step = core::after_burst(memory_.loop, paths, open_->first - *target_started_);
   if (step.tell) {
     memory_.loop.told = step.loop.told;
+    // No pattern leaves out what reloadrun itself reads.
+    const bool is_read = std::ranges::count(view.watched.read_files(), step.loop.path) != 0;
     log::warn(
         "{} changes soon after each start: restarts for it are slowed down; if it is "
         "output, {}",
         printable(step.loop.path),
-        is_read(step.loop.path, options_)
-            ? "write it elsewhere: reloadrun reads this file (--env-file, --config)"
-            : "leave it out with " + ignoring(step.loop.path));
+        is_read ? "write it elsewhere: reloadrun reads this file (--env-file, --config)"
+                : "leave it out with " + ignoring(step.loop.path));
   }
   loop_ = std::move(step.loop);
   if (step.delay == Duration::zero()) return;

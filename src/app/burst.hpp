@@ -80,7 +80,7 @@ class Burst {
  private:
   watch::GitWork::Seen look_at_git(const View& view, TimePoint now);
   bool executable_is_unfinished(const View& view, TimePoint now);
-  void slow_down_a_loop();
+  void slow_down_a_loop(const View& view);
 
   const Options& options_;
   Handover& memory_;

@@ -11,6 +11,13 @@
 #include "reloadrun/error.hpp"
 
 namespace reloadrun::app {
+namespace {
+
+// Its parser goes as deep as a dotted key is long, and one of any length is more than a stack
+// holds.
+constexpr std::size_t most_config_bytes = std::size_t{16} * 1024;
+
+}  // namespace
 
 std::string read_named_file(const std::string& option, const std::string& file,
                             std::size_t most_bytes) {
@@ -38,6 +45,10 @@ std::string read_named_file(const std::string& option, const std::string& file,
   if (!read_all(opened.get(), content)) throw unreadable();
   require_moderate(content.size());  // it may have grown
   return content;
+}
+
+std::string read_config_file(const std::string& option, const std::string& file) {
+  return read_named_file(option, file, most_config_bytes);
 }
 
 std::vector<std::string_view> lines_of(std::string_view text) {

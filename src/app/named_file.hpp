@@ -17,9 +17,8 @@ namespace reloadrun::app {
 std::string read_named_file(const std::string& option, const std::string& file,
                             std::size_t most_bytes = std::numeric_limits<std::size_t>::max());
 
-/// What a configuration file may have: its reader goes as deep as a dotted key is long, and one of
-/// any length is more than a stack holds.
-inline constexpr std::size_t most_config_bytes = std::size_t{16} * 1024;
+/// The same of a configuration file, which may have 16 KiB.
+std::string read_config_file(const std::string& option, const std::string& file);
 
 /// The lines of `text` without their line feeds; a last line without one counts, and an empty text
 /// has none. They live as long as `text`.

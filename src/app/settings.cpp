@@ -32,8 +32,7 @@ Error at_its_line(const Error& error, const Options& options) {
   // Of those that `what` begins with the longest is the last: "--watch 'src'" after "--watch".
   const auto given = std::find_if(lines.rbegin(), lines.rend(), [&what](const auto& one) {
     const std::string& name = one.first;
-    return what.starts_with(name) &&
-           (what.size() == name.size() || what[name.size()] == ' ' || what[name.size()] == ':');
+    return what.starts_with(name) && what.find_first_of(" :", name.size()) == name.size();
   });
   if (given == lines.rend()) return error;
   return {fmt::format("{}:{}: {}", options.config_file, given->second, what.substr(2)),
@@ -74,7 +73,7 @@ std::optional<std::string> config_text(const Options& options) {
   std::error_code unknown;
   if (options.config_file.empty() || !fs::exists(options.config_file, unknown)) return std::nullopt;
   try {
-    return read_named_file("--config", options.config_file, most_config_bytes);
+    return read_config_file("--config", options.config_file);
   } catch (const Error&) {  // it is told, if need be, by whoever parses it
     return std::nullopt;
   }
@@ -83,22 +82,21 @@ std::optional<std::string> config_text(const Options& options) {
 Settings::Settings(Options options, ReadOptions read)
     : options_(std::move(options)), read_(std::move(read)) {}
 
-bool Settings::refresh() {
-  if (options_.config_file.empty() || !may_have_changed()) return false;
+std::optional<Options> Settings::refresh() {
+  if (options_.config_file.empty() || !may_have_changed()) return std::nullopt;
   notices_.clear();
   try {
     auto fresh = std::get<Options>(read_());
     keep_what_counts_once(fresh);
     options_.config_lines = fresh.config_lines;  // for messages alone
-    const bool are_others = fresh != options_;
-    if (are_others) check(fresh, executables_of(fresh), options_);
-    options_ = std::move(fresh);
-    return are_others;
+    if (fresh == options_) return std::nullopt;
+    check(fresh, executables_of(fresh), options_);
+    return std::exchange(options_, std::move(fresh));
   } catch (const Error& error) {
     known_ = false;  // it may be what it names that has to change
     notices_.push_back(fmt::format("{}: {}; the last good settings stay", printable(error.what()),
                                    error.what_to_do()));
-    return false;
+    return std::nullopt;
   }
 }
 

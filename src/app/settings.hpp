@@ -40,8 +40,8 @@ class Settings {
   [[nodiscard]] const std::optional<std::string>& text() const { return text_; }
 
   /// Reads the configuration file again when it is another than it was. When it has become wrong,
-  /// the last good options stay. Returns whether there are others now.
-  bool refresh();
+  /// the last good options stay. Returns those that others have replaced; nullopt when none have.
+  std::optional<Options> refresh();
 
   /// What there is to tell of the configuration file as refresh() found it: what is wrong, or what
   /// cannot change while reloadrun runs.

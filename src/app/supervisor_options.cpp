@@ -27,19 +27,18 @@ bool watches_otherwise(const Options& one, const Options& other) {
 /// nothing to compare with, so what has changed since it was built is not known.
 void Supervisor::renew_options() {
   return_to_directory(directory_);
-  const Options old = options_;
-  const bool are_others = settings_.refresh();
+  const auto old = settings_.refresh();
   tell_notices(settings_.notices());
-  if (!are_others) return;
+  if (!old) return;
   speak();
   log::debug("{} has other settings", printable(options_.config_file));
-  if (watches_otherwise(old, options_)) {
+  if (watches_otherwise(*old, options_)) {
     with_.snapshot = {};
     with_.inotify = {};
     handover_.rules = {};
     handover_.built = false;
   }
-  if (options_.files_from != old.files_from) handover_.listed.reset();
+  if (options_.files_from != old->files_from) handover_.listed.reset();
   if (!options_.follow) handover_.follow = {};
   if (!options_.keep_ports) let_go_of_ports();
   // What is built by another command the builder has read by itself.
