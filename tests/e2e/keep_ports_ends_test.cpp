@@ -12,6 +12,7 @@
 #include "base/fd.hpp"
 #include "e2e/keeping.hpp"
 #include "helpers/client.hpp"
+#include "helpers/processes.hpp"
 #include "proc/tree.hpp"
 
 namespace reloadrun::test {
@@ -201,12 +202,11 @@ class KeepPortsStopped : public KeepPortsEnds {
     expect_listening(program);
     close_gate();
     write_server("two");
-    const auto bind = "/proc/" + std::to_string(pid_of_next(program, "restarted in")) + "/syscall";
+    const pid_t next = pid_of_next(program, "restarted in");
     reloader = reloader_below(program.pid());
     ::kill(reloader, SIGSTOP);
     open_gate();
-    const std::string number = std::to_string(SYS_bind) + " ";
-    eventually("it waits in bind()", [&] { return read_file(bind).starts_with(number); });
+    eventually("it waits in bind()", [next] { return is_in_call(next, SYS_bind); });
   }
 };
 

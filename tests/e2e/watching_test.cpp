@@ -12,6 +12,7 @@
 #include "fmt/format.h"
 #include "helpers/deadline.hpp"
 #include "helpers/fixture.hpp"
+#include "helpers/processes.hpp"
 
 namespace reloadrun::test {
 namespace {
@@ -64,11 +65,6 @@ class Watching : public EndToEnd {
     Program program(watching(options));
     EXPECT_EQ(program.wait(), Ending{}) << program.said();
     return program.printed();
-  }
-  static std::size_t count(const std::string& text, const std::string& part) {
-    std::size_t found = 0;
-    for (auto at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++found;
-    return found;
   }
 
   int generation_ = 0;
@@ -171,13 +167,6 @@ TEST_F(WatchingWithLimits, LooksAtTheDirectoriesThatItMayNotWatch) {
 }
 
 #ifndef __SANITIZE_ADDRESS__  // its companion needs descriptors to look at an exception's type
-/// Whether its main thread waits for events, and so has nothing open that it would close by itself.
-bool waits(pid_t pid) {
-  std::ifstream now(fmt::format("/proc/{}/syscall", pid));
-  long call = -1;
-  return now >> call && call == SYS_ppoll;
-}
-
 /// With this for a limit a process that waits can open nothing more.
 rlim_t lowest_free_descriptor(pid_t pid) {
   const fs::path open = fmt::format("/proc/{}/fd", pid);
@@ -195,7 +184,8 @@ TEST_F(WatchingWithLimits, LooksAgainAtWhatItCouldNotLookAt) {
   rlimit before{};
   ASSERT_EQ(::prlimit(reloader, RLIMIT_NOFILE, nullptr, &before), 0);
   program.expect("started, pid");  // by a thread of its own, which had a pipe open for that
-  eventually("the reloader waits", [reloader] { return waits(reloader); });
+  // In a look its main thread has something open that it will close.
+  eventually("it waits for events", [reloader] { return is_in_call(reloader, SYS_ppoll); });
   const rlimit none{lowest_free_descriptor(reloader), before.rlim_max};
   ASSERT_EQ(::prlimit(reloader, RLIMIT_NOFILE, &none, nullptr), 0);
   write("d/f", "longer");

@@ -1,18 +1,16 @@
 #include "helpers/client.hpp"
 
 #include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstddef>
 #include <list>
 #include <vector>
 
+#include "helpers/address.hpp"
 #include "helpers/deadline.hpp"
 
 namespace reloadrun::test {
@@ -28,14 +26,6 @@ Fd connect_to(const void* address, std::size_t size, int family, int flags = 0) 
   const auto* generic = static_cast<const sockaddr*>(address);
   const bool connects = ::connect(socket.get(), generic, static_cast<socklen_t>(size)) == 0;
   return connects || errno == EINPROGRESS ? std::move(socket) : Fd();
-}
-
-sockaddr_in loopback(int port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
 }
 
 struct Visitor {
@@ -58,14 +48,7 @@ Fd connect_to(int port, bool ipv6) {
 }
 
 Fd connect_to(const std::string& unix_socket) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::ranges::copy(unix_socket, address.sun_path);
-  std::size_t size = sizeof address;
-  if (unix_socket.starts_with('@')) {
-    address.sun_path[0] = '\0';
-    size = offsetof(sockaddr_un, sun_path) + unix_socket.size();
-  }
+  const auto [address, size] = unix_address(unix_socket);
   return connect_to(&address, size, AF_UNIX);
 }
 

@@ -76,6 +76,12 @@ void EndToEnd::end(Program& program) {
   EXPECT_EQ(program.wait(), Ending{});
 }
 
+std::size_t EndToEnd::count(const std::string& text, const std::string& part) {
+  std::size_t found = 0;
+  for (auto at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++found;
+  return found;
+}
+
 bool EndToEnd::is_alive(int pid) { return ::kill(pid, 0) == 0; }
 
 void EndToEnd::wait_until_unreaped(pid_t pid) {

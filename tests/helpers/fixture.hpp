@@ -34,15 +34,18 @@ class EndToEnd : public testing::Test {
   /// Stops reloadrun as a user does; fails the test unless it ends with 0.
   static void end(Program& program);
 
+  /// How often `part` stands in `text`.
+  static std::size_t count(const std::string& text, const std::string& part);
+
   /// Whether a process of this pid is alive.
   static bool is_alive(int pid);
   /// The only child of `parent`, waited for.
   static pid_t only_child_of(pid_t parent);
   /// The reloader that has begun, and the one that waits beside it; each waited for.
   static pid_t reloader_below(pid_t supervisor);
+  static pid_t successor_below(pid_t supervisor);
   /// Waits until a process has ended whose parent stands still.
   static void wait_until_unreaped(pid_t pid);
-  static pid_t successor_below(pid_t supervisor);
 
   Place place;
   Reports reports{place.beside("reports")};

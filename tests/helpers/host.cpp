@@ -32,7 +32,6 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -47,6 +46,7 @@
 #include <vector>
 
 #include "fmt/format.h"
+#include "helpers/address.hpp"
 #include "helpers/escape.hpp"
 #include "helpers/reporting.hpp"
 #include "reloadrun/reloadrun.hpp"
@@ -83,11 +83,8 @@ void serve(int port, const std::stop_token& stop) {
     listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const int on = 1;
     ::setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(port));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (::bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
+    const sockaddr_in address = loopback(port);
+    if (::bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
         ::listen(listener, 5) != 0) {
       throw std::runtime_error("cannot listen");
     }

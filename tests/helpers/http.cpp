@@ -1,12 +1,9 @@
 #include "helpers/http.hpp"
 
-#include <arpa/inet.h>
 #include <httplib.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include <charconv>
-#include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -16,6 +13,7 @@
 
 #include "base/fd.hpp"
 #include "fmt/format.h"
+#include "helpers/address.hpp"
 #include "helpers/deadline.hpp"
 
 namespace reloadrun::test {
@@ -51,22 +49,15 @@ bool has_socket(const fs::path& process, const std::string& inode) {
 
 bool is_free(int port) {
   const Fd socket = require_fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  return ::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  const sockaddr_in address = loopback(port);
+  return ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
 }
 
 /// An abstract name that one process at a time can have; no descriptor when another has it.
 Fd claimed(int port) {
   Fd socket = require_fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket");
-  sockaddr_un name{};
-  name.sun_family = AF_UNIX;
-  const std::string text = fmt::format("reloadrun test on port {}", port);
-  text.copy(name.sun_path + 1, sizeof name.sun_path - 1);
-  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + text.size());
-  if (::bind(socket.get(), reinterpret_cast<sockaddr*>(&name), size) != 0) return {};
+  const auto [name, size] = unix_address(fmt::format("@reloadrun test on port {}", port));
+  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&name), size) != 0) return {};
   return socket;
 }
 

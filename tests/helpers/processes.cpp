@@ -47,6 +47,11 @@ bool blocks_stops(pid_t pid) {
          !blocks(SIGWINCH);  // a thread that makes another blocks all for a moment
 }
 
+bool is_in_call(pid_t pid, long number) {
+  return read_file("/proc/" + std::to_string(pid) + "/syscall")
+      .starts_with(std::to_string(number) + " ");
+}
+
 Holder::Holder(const std::string& path, int flags, const std::function<void()>& prepare) {
   Pipe ready = make_pipe();
   child_ = ::fork();

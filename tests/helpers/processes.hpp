@@ -19,6 +19,9 @@ bool in_child_without_rights(const std::function<bool()>& asks);
 /// begins.
 bool blocks_stops(pid_t pid);
 
+/// Whether a process's main thread is in this system call (SYS_ppoll).
+bool is_in_call(pid_t pid, long number);
+
 /// A child that has a file open, in a process group of its own, until this is destroyed.
 class Holder {
  public:
