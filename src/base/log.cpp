@@ -10,6 +10,9 @@
 #include <string>
 #include <utility>
 
+// A program that reloads itself may have spdlog too, of another version or with other options: both
+// have their state in inline functions, which the linker would merge into one.
+#define spdlog reloadrun_spdlog
 #include "spdlog/async_logger.h"
 #include "spdlog/details/null_mutex.h"
 #include "spdlog/details/thread_pool.h"

@@ -102,6 +102,10 @@ class CommandLine {
                          fail(fmt::format("{} '{}' has an empty extension", name, text),
                               "separate extensions by single commas, as in py,html");
                        }
+                       if (text.find_first_of("*?[") != std::string::npos) {
+                         fail(fmt::format("{} '{}' has a pattern", name, text),
+                              "give extensions alone, as in py,html, or use --filter");
+                       }
                        options_.extensions = *extensions;
                      });
     parser_.add_texts("-f,--filter", "GLOB",

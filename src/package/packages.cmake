@@ -4,8 +4,12 @@ set(RELOADRUN_MAINTAINER "The reloadrun authors <reloadrun@authors.invalid>" CAC
     "Who makes the Debian packages and answers for them, as in Name <address>")
 
 install(FILES debian/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT runtime)
+# What README.md refers to is where it says.
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/README.md
+              ${PROJECT_SOURCE_DIR}/CONTRIBUTING.md ${PROJECT_SOURCE_DIR}/SECURITY.md
         DESTINATION . COMPONENT archive EXCLUDE_FROM_ALL)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs DESTINATION . COMPONENT archive EXCLUDE_FROM_ALL
+        FILES_MATCHING PATTERN *.md PATTERN *.svg)
 
 # Debian's package of each component says what it is; a line before that is not wanted.
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "")
@@ -38,6 +42,7 @@ set(CPACK_DEBIAN_COMPRESSION_TYPE xz)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
+set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY ">=")  # what the soname says
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_CONTROL_EXTRA ${CMAKE_CURRENT_SOURCE_DIR}/debian/triggers)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SOURCE reloadrun)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SOURCE reloadrun)

@@ -126,6 +126,9 @@ INSTANTIATE_TEST_SUITE_P(
             "EmptyExtensionAmongOthers", before_command({"-e", "py,,html"}),
             "--ext 'py,,html' has an empty extension: separate extensions by single commas, as "
             "in py,html"},
+        BadInput{"PatternAsExtension", before_command({"-e", "py,*.html"}),
+                 "--ext 'py,*.html' has a pattern: give extensions alone, as in py,html, or use "
+                 "--filter"},
         BadInput{"EmptyFilter", before_command({"-f", "*.py", "-f", ""}),
                  "--filter is empty: give a pattern as in .gitignore"},
         BadInput{"EmptyIgnore", before_command({"-i", ""}),

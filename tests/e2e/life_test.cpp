@@ -212,10 +212,12 @@ TEST_F(Life, AnErrorThatCannotBeToldKeepsItsStatus) {
     program.wait();
     EXPECT_EQ(program.printed(), std::to_string(status) + "\n") << unread;
   }
-  Program list({.arguments = {"sh", "-c", reloadrun_path() + " --list -w . -- /bin/sh >/dev/full"},
-                .directory = place.work()});
-  EXPECT_EQ(list.wait(), (Ending{false, 1}));
-  EXPECT_EQ(list.said(), "reloadrun: stdout cannot be written: check where it leads\n");
+  for (const char* to : {" >/dev/full", " >&-"}) {
+    Program list({.arguments = {"sh", "-c", reloadrun_path() + " --list -w . -- /bin/sh" + to},
+                  .directory = place.work()});
+    EXPECT_EQ(list.wait(), (Ending{false, 1})) << to;
+    EXPECT_EQ(list.said(), "reloadrun: stdout cannot be written: check where it leads\n") << to;
+  }
 }
 
 TEST_F(Life, AStderrThatNobodyReadsAnyMoreStopsNothing) {

@@ -19,7 +19,7 @@ _reloadrun_value()
         --stop-signal) choices="$signals KILL" ;;
         --soft)
             # Of an unquoted GLOB=SIGNAL bash asks for SIGNAL alone.
-            [[ $3 == *=* ]] || return
+            [[ $3 == *=* ]] || return 0
             typed=${2##*=}
             before=${2%"$typed"}
             choices=$signals ;;
@@ -51,6 +51,7 @@ _reloadrun()
         -w --watch --files-from -e --ext -f --filter -i --ignore --explain --watcher --interval
         --settle --env-file --soft --build --on-exit --stop-signal --stop-timeout --listen --config
         --color)
+    local IFS=$' \t\n'
     COMPREPLY=()
 
     # bash splits words at '=' and ':' too: put together again, each with its place in COMP_WORDS.

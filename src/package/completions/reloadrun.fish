@@ -13,7 +13,7 @@ function __reloadrun_command
                 set -e words[1]
                 string join -- \n $words (commandline -ct)
                 return 0
-            case '-?*'
+            case '-*'
                 contains -- $words[1] $valued; and set -e words[1]
                 set -e words[1]
             case '*'
@@ -26,6 +26,7 @@ end
 
 function __reloadrun_complete_command
     set -l words (__reloadrun_command; or string match -v -- '-*' (commandline -ct))
+    and not string match -q -- '-*' $words[1]
     and __fish_complete_subcommand --commandline $words
 end
 
