@@ -122,7 +122,8 @@ void OptionParser::add_texts(const std::string& names, const char* value_name, c
 }
 
 void OptionParser::add_flag(const std::string& names, const char* help, bool& flag) {
-  app_.add_flag(names, flag, help)->group(group_)->disable_flag_override();
+  CLI::Option* const option = app_.add_flag(names)->description(help)->group(group_);
+  if (command_line_only_) option->disable_flag_override();
   note(names, Kind::flag,
        [&flag](const auto&, const Values& values) { flag = values.front() == "true"; });
 }
@@ -154,6 +155,7 @@ std::size_t OptionParser::parse(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     fail(error.what(), see_help);
   }
+  take_flags();
   Values rest = app_.remaining();
   // An option that CLI11 does not know is left among the rest, before COMMAND.
   if (!rest.empty() && rest.front().starts_with('-') && rest.front().size() > 1 &&
@@ -173,6 +175,18 @@ std::size_t OptionParser::parse(int argc, const char* const* argv) {
     }
   }
   return command_size;
+}
+
+/// "--name", or "--name=false" for one that the file sets.
+void OptionParser::take_flags() const {
+  for (const auto& [name, known] : known_) {
+    if (known.kind != Kind::flag || !has_given(name)) continue;
+    const std::string truth = app_.get_option("--" + name)->results().back();
+    if (truth != "true" && truth != "false") {
+      fail(fmt::format("--{} takes no value but true or false", name), "leave the value out");
+    }
+    known.take(name, {truth});
+  }
 }
 
 void OptionParser::fail_unknown(const std::string& what, const std::string& dashes,

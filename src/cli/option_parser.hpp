@@ -33,6 +33,7 @@ class OptionParser {
   /// Those that are added from here on to this group mean nothing in a configuration file.
   void begin_command_line_only() { command_line_only_ = true; }
 
+  /// Set by its name alone; "=true" and "=false" are for what a configuration file says otherwise.
   void add_flag(const std::string& names, const char* help, bool& flag);
 
   /// A value that may be given once. `take` gets it, after the option's long name.
@@ -104,6 +105,7 @@ class OptionParser {
   void add(const std::string& names, const char* value_name, const char* help, Kind kind,
            Take take);
   void note(const std::string& names, Kind kind, Take take);
+  void take_flags() const;
   void require_fitting(const Setting& setting, const Known* known) const;
   [[noreturn]] void fail_unknown(const std::string& what, const std::string& dashes,
                                  const std::string& name) const;

@@ -214,6 +214,16 @@ TEST(CommandLine, WinsOverTheFile) {
   EXPECT_EQ(parsed({"--config", "a", "server"}, "settle = 0.00001").settle, 10us);
 }
 
+TEST(CommandLine, UnsetsAFlagOfTheFile) {
+  const char* config = "keep-ports = true\nclear = true\nquiet = true\n";
+  const Options options =
+      parsed({"--config", "a", "--keep-ports=false", "--quiet=false", "server"}, config);
+  EXPECT_FALSE(options.keep_ports);
+  EXPECT_TRUE(options.clear);
+  EXPECT_EQ(options.verbosity, Verbosity::normal);
+  EXPECT_TRUE(parsed({"--config", "a", "--clear=true", "server"}, "clear = false").clear);
+}
+
 TEST(CommandLine, NoFileMeansNone) {
   EXPECT_EQ(parsed({"server"}).config_file, default_config_file);
   EXPECT_EQ(parsed({"--no-config", "server"}).config_file, "");
