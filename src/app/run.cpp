@@ -27,10 +27,7 @@ namespace reloadrun::app {
 namespace {
 
 int print(const std::string& text) {
-  // Closed when we were executed, it is /dev/null now (hold_standard_descriptors), and the only one
-  // that is close-on-exec.
-  const bool was_closed = (::fcntl(STDOUT_FILENO, F_GETFD) & FD_CLOEXEC) != 0;
-  if (was_closed || std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) {
+  if (is_held(STDOUT_FILENO) || std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) {
     throw Error("stdout cannot be written", "check where it leads", status_failure);
   }
   return status_stopped;

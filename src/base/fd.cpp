@@ -39,6 +39,9 @@ void hold_standard_descriptors() {
   }
 }
 
+// What was inherited is not close-on-exec: it would not be here.
+bool is_held(int standard_fd) { return (::fcntl(standard_fd, F_GETFD) & FD_CLOEXEC) != 0; }
+
 std::string read_file(const std::string& path) {
   std::string content;
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));

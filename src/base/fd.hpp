@@ -57,6 +57,8 @@ Pipe make_pipe();
 /// that no descriptor of reloadrun's own lands there and is then taken for the terminal, while the
 /// target still finds them closed. To be called before anything is opened.
 void hold_standard_descriptors();
+/// Whether one of these was found closed.
+bool is_held(int standard_fd);
 
 /// Everything that can be read from `path`, which may be in /proc; empty when it cannot be read.
 std::string read_file(const std::string& path);
