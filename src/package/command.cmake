@@ -1,5 +1,5 @@
-# What is installed of the command: itself, its man page, what documents tell of it, and the completions of shells, each where its
-# shell looks.
+# What is installed of the command: itself, its man page, what documents tell of it, and the completions
+# of shells, each where its shell looks.
 install(TARGETS reloadrun RUNTIME COMPONENT runtime)
 install(FILES ${PROJECT_SOURCE_DIR}/docs/reloadrun.1
         DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT runtime)
