@@ -10,7 +10,9 @@
 namespace reloadrun::cli {
 namespace {
 
-constexpr double longest_seconds = 366.0 * 24 * 3600;
+using Nanoseconds = std::chrono::duration<long double, std::nano>;
+
+constexpr auto longest_duration = std::chrono::hours(366 * 24);
 
 std::string upper(std::string_view text) {
   std::string result(text);
@@ -26,14 +28,15 @@ std::optional<int> whole_number(std::string_view text) {
   return number;
 }
 
-std::optional<double> seconds_of_unit(std::string_view unit) {
+std::optional<Nanoseconds> one_of(std::string_view unit) {
+  using namespace std::chrono_literals;
   struct Unit {
     std::string_view name;
-    double seconds;
+    Nanoseconds one;
   };
-  constexpr std::array units{Unit{"", 1.0}, Unit{"s", 1.0}, Unit{"ms", 0.001}, Unit{"m", 60.0}};
+  constexpr std::array units{Unit{"", 1s}, Unit{"s", 1s}, Unit{"ms", 1ms}, Unit{"m", 1min}};
   const auto* found = std::ranges::find(units, unit, &Unit::name);
-  return found == units.end() ? std::nullopt : std::optional(found->seconds);
+  return found == units.end() ? std::nullopt : std::optional(found->one);
 }
 
 }  // namespace
@@ -47,18 +50,18 @@ DurationText parse_duration(std::string_view text) {
       (text.front() != '.' && std::isdigit(static_cast<unsigned char>(text.front())) == 0)) {
     return {Problem::not_a_duration};
   }
-  double number = 0;
+  // A double has no room for the nanoseconds of a year.
+  long double number = 0;
   const auto [end, error] =
       std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
   if (error == std::errc::invalid_argument) return {Problem::not_a_duration};
-  const auto unit = seconds_of_unit({end, text.data() + text.size()});
-  if (!unit) return {Problem::not_a_duration};
+  const auto one = one_of({end, text.data() + text.size()});
+  if (!one) return {Problem::not_a_duration};
   if (negative) return {Problem::negative};
-  if (error == std::errc::result_out_of_range || number * *unit > longest_seconds) {
+  if (error == std::errc::result_out_of_range || number * *one > longest_duration) {
     return {Problem::too_long};
   }
-  return {Problem::none, std::chrono::round<std::chrono::nanoseconds>(
-                             std::chrono::duration<double>(number * *unit))};
+  return {Problem::none, std::chrono::round<std::chrono::nanoseconds>(number * *one)};
 }
 
 std::optional<int> parse_signal(std::string_view text) {

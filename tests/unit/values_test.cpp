@@ -23,6 +23,8 @@ TEST(ParseDuration, Values) {
       {".5s", 500ms},
       {"0.001ms", 1us},
       {"1.0000001s", 1s + 100ns},
+      {"7230017.89", 7230017890ms},
+      {"31622399.999999999", 366 * 24h - 1ns},
       {"525600m", 365 * 24h}};
   for (const auto& [text, expected] : cases) {
     const auto parsed = parse_duration(text);
