@@ -6,10 +6,13 @@
 #include <httplib.h>
 #include <unistd.h>
 
+#include <charconv>
+#include <cstdint>
 #include <cstdlib>
 #include <iostream>
 #include <reloadrun/reloadrun.hpp>
 #include <string>
+#include <string_view>
 
 const char* greeting();
 
@@ -33,7 +36,15 @@ int serve(int port, const std::stop_token& stop) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  const int port = argc > 1 ? std::atoi(argv[1]) : 8080;
+  std::uint16_t port = 8080;
+  if (argc > 1) {
+    const std::string_view given = argv[1];
+    const auto [end, error] = std::from_chars(given.begin(), given.end(), port);
+    if (error != std::errc() || end != given.end()) {
+      std::cerr << "usage: reloading_server [PORT]\n";
+      return 2;
+    }
+  }
   reloadrun::Options options;
   options.keep_ports = true;
   return reloadrun::run([port](const std::stop_token& stop) { return serve(port, stop); }, options);

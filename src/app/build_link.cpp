@@ -128,9 +128,9 @@ std::optional<WritesAnswer> BuildLink::ask(std::vector<std::string> paths) {
   return std::nullopt;
 }
 
-void BuildLink::account(std::map<std::string, WrittenFiles::Number> until) {
+void BuildLink::account(const std::map<std::string, WrittenFiles::Number>& until) {
   WritesSeen some;
-  for (auto& [path, number] : until) {
+  for (const auto& [path, number] : until) {
     some.until.emplace(path, number);
     if (some.until.size() < most_in_a_message) continue;
     send(std::exchange(some, {}));

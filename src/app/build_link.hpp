@@ -88,7 +88,7 @@ class BuildLink {
   /// Before a look at everything, for account_all() after it; 0 when there is nothing to be
   /// accounted for, or no answer.
   WrittenFiles::Settling settle();
-  void account(std::map<std::string, WrittenFiles::Number> until);
+  void account(const std::map<std::string, WrittenFiles::Number>& until);
   void account_all(WrittenFiles::Settling until) { send(AllWritesSeen{until}); }
 
  private:

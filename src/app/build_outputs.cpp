@@ -62,7 +62,7 @@ void BuildOutputs::account(const std::set<std::string>& closed) {
   for (const std::string& path : closed) {
     if (auto one = unaccounted_.extract(path)) until.merge(one.mapped());
   }
-  if (!until.empty()) link_->account(std::move(until));
+  if (!until.empty()) link_->account(until);
 }
 
 WrittenFiles::Settling BuildOutputs::settle() { return link_ == nullptr ? 0 : link_->settle(); }

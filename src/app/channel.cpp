@@ -107,7 +107,7 @@ std::optional<Found> find_inherited() {
   std::array<char, 64> first{};  // longer than any mark
   const ssize_t got = ::recv(fd, first.data(), first.size(), MSG_PEEK | MSG_DONTWAIT);
   const std::string_view text(first.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-  const auto mark = std::ranges::find(marks, text, &Mark::text);
+  const auto* const mark = std::ranges::find(marks, text, &Mark::text);
   if (mark != marks.end()) return Found{mark->role, fd};
   if (!text.starts_with(mark_of_any_version)) return {};
   throw Error(
@@ -122,10 +122,10 @@ bool is_mark(std::string_view text) {
 }  // namespace
 
 std::pair<Channel, Channel> Channel::make_pair(Role role) {
-  auto [ours, theirs] = MessageSocket::make_pair();
-  const auto mark = std::ranges::find(marks, role, &Mark::role);
-  if (!ours.send(mark->text, {}, {})) throw_errno("sendmsg");
-  return {Channel(std::move(ours)), Channel(std::move(theirs))};
+  auto sockets = MessageSocket::make_pair();
+  const auto* const mark = std::ranges::find(marks, role, &Mark::role);
+  if (!sockets.first.send(mark->text, {}, {})) throw_errno("sendmsg");
+  return {Channel(std::move(sockets.first)), Channel(std::move(sockets.second))};
 }
 
 bool Channel::is_inherited() { return find_inherited().has_value(); }

@@ -73,6 +73,7 @@ std::vector<int> copies_of_offered_sockets() {
     }
   }
   std::vector<int> numbers;
+  numbers.reserve(copies.size());
   for (Fd& copy : copies) numbers.push_back(copy.release());
   return numbers;
 }

@@ -35,7 +35,7 @@ std::string source_of(const std::string& path) {
   if (at == std::string::npos || !path.ends_with(".pyc")) return "";
   const std::string_view name = std::string_view(path).substr(at + directory.size());
   const auto end = name.find('.');
-  if (name.find('/') != name.npos) return "";
+  if (name.find('/') != std::string_view::npos) return "";
   return path.substr(0, at + 1).append(name.substr(0, end)).append(".py");
 }
 
@@ -52,7 +52,7 @@ bool is_everybodys(const struct stat& directory) {
 }  // namespace
 
 bool is_of_the_system(std::string_view path) {
-  if (path.find("/../") != path.npos) return false;  // the name does not tell
+  if (path.find("/../") != std::string_view::npos) return false;  // the name does not tell
   const auto around = [path](std::string_view directory) { return lies_in(path, directory); };
   return std::ranges::any_of(of_the_system, around) && std::ranges::none_of(but_not, around);
 }

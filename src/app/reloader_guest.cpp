@@ -39,7 +39,7 @@ bool ask(const char* name, const std::function<bool()>& hook) {
 void flush_stdio() {
   const auto done = std::make_shared<Event>();
   std::thread([done] {
-    std::fflush(nullptr);
+    static_cast<void>(std::fflush(nullptr));
     done->set();
   }).detach();
   pollfd flushed{done->fd(), POLLIN, 0};

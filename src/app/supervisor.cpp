@@ -216,8 +216,8 @@ void Supervisor::take_builders_reports() {
     if (!report) return;
     if (const auto* line = std::get_if<Line>(&*report)) {
       log::say(static_cast<log::Level>(line->level), std::string_view(line->text));
-    } else if (auto* notices = std::get_if<Notices>(&*report)) {
-      tell_notices(std::move(notices->lines));
+    } else if (const auto* notices = std::get_if<Notices>(&*report)) {
+      tell_notices(notices->lines);
     }
   }
 }

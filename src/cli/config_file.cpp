@@ -68,7 +68,7 @@ std::vector<Setting> parse_config(std::string_view text, const std::string& file
   if (!parsed) {
     const auto& error = parsed.error();
     fail_at(file, line_of(error.source()), std::string(error.description()),
-            "write it as TOML, as in watch = [\"src\", \"lib\"]");
+            R"(write it as TOML, as in watch = ["src", "lib"])");
   }
   const Reading reading(file);
   std::vector<Setting> settings;

@@ -97,8 +97,8 @@ class OptionParser {
   using Take = std::function<void(const std::string& name, const Values&)>;
   enum class Kind { flag, once, list, each };
   struct Known {
-    Kind kind;
-    bool command_line_only;
+    Kind kind = Kind::once;
+    bool command_line_only = false;
     Take take;  ///< of a flag "true" or "false"
   };
 

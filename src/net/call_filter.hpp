@@ -38,10 +38,10 @@ class CallFilter {
 
  private:
   struct Rule {
-    Machine machine;
-    int call;
+    Machine machine = Machine::native;
+    int call = 0;
     When when;
-    std::uint32_t answer;
+    std::uint32_t answer = 0;
   };
   void append_rules(std::vector<sock_filter>& program, Machine machine) const;
 

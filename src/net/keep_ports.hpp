@@ -56,8 +56,8 @@ class KeepPorts {
   /// ... is gone: what it has listened on waits for the next one, or for its time.
   void target_gone(TimePoint now);
 
-  /// Answers `call`, and returns true; false when it is none of those asked for.
-  bool answer(Notifier& notifier, const Call& call, TimePoint now);
+  /// Answers the call, and returns true; false when it is none of those asked for.
+  bool answer(Notifier& notifier, const Call& waiting, TimePoint now);
 
   /// When to attend() at the latest; nullopt: when a call comes.
   [[nodiscard]] Deadline next() const { return next_; }

@@ -22,8 +22,8 @@ int option(int socket, int level, int name) {
 }
 
 struct Option {
-  int level;
-  int name;
+  int level = 0;
+  int name = 0;
   int divisor = 1;  ///< the kernel tells twice of what it is told of the sizes of buffers
 };
 

@@ -47,6 +47,6 @@ std::optional<std::string> resolved(const std::string& path);
 
 /// The same but for the last name, which is given as it stands, whether there is such a file or
 /// not. nullopt when that is none of an entry.
-std::optional<std::string> resolved_entry(const NamedPath& path);
+std::optional<std::string> resolved_entry(const NamedPath& named);
 
 }  // namespace reloadrun::net

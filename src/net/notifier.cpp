@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <span>
 #include <vector>
 
 namespace reloadrun::net {
@@ -36,9 +37,9 @@ seccomp_notif_sizes sizes() {
 }
 
 /// How much could be read before something is not mapped.
-std::size_t read_memory(pid_t thread, std::uint64_t address, char* into, std::size_t size) {
-  iovec here{into, size};
-  iovec there{reinterpret_cast<void*>(address), size};  // NOLINT(performance-no-int-to-ptr)
+std::size_t read_memory(pid_t thread, std::uint64_t address, std::span<char> into) {
+  iovec here{into.data(), into.size()};
+  iovec there{reinterpret_cast<void*>(address), into.size()};  // NOLINT(performance-no-int-to-ptr)
   const ssize_t got = ::process_vm_readv(thread, &here, 1, &there, 1, 0);
   return got < 0 ? 0 : static_cast<std::size_t>(got);
 }
@@ -53,7 +54,7 @@ std::optional<std::string> Call::text(std::size_t argument) const {
   while (address != 0 && text.size() < PATH_MAX) {
     std::array<char, 256> block{};
     const std::size_t size = std::min<std::uint64_t>(block.size(), page - address % page);
-    const std::size_t got = read_memory(thread, address, block.data(), size);
+    const std::size_t got = read_memory(thread, address, std::span(block).first(size));
     if (got == 0) return std::nullopt;
     const std::size_t length = ::strnlen(block.data(), got);
     text.append(block.data(), length);
@@ -66,13 +67,13 @@ std::optional<std::string> Call::text(std::size_t argument) const {
 std::optional<std::uint64_t> Call::number_at(std::size_t argument) const {
   std::uint64_t value = 0;
   const std::size_t got =
-      read_memory(thread, arguments.at(argument), reinterpret_cast<char*>(&value), sizeof value);
+      read_memory(thread, arguments.at(argument), {reinterpret_cast<char*>(&value), sizeof value});
   return got == sizeof value ? std::optional(value) : std::nullopt;
 }
 
 std::optional<std::string> Call::bytes(std::size_t argument, std::size_t size) const {
   std::string bytes(size, '\0');
-  const std::size_t got = read_memory(thread, arguments.at(argument), bytes.data(), size);
+  const std::size_t got = read_memory(thread, arguments.at(argument), bytes);
   return got == size ? std::optional(std::move(bytes)) : std::nullopt;
 }
 
@@ -80,8 +81,9 @@ bool calls_can_go_on() {
   utsname kernel{};
   int major = 0;
   int minor = 0;
-  const bool known = ::uname(&kernel) == 0 && std::sscanf(kernel.release, "%d.%d", &major,
-                                                          &minor) == 2;  // NOLINT(cert-err34-c)
+  if (::uname(&kernel) != 0) return false;
+  // NOLINTNEXTLINE(cert-err34-c)
+  const bool known = std::sscanf(kernel.release, "%d.%d", &major, &minor) == 2;
   return known && (major > 5 || (major == 5 && minor >= 9));
 }
 

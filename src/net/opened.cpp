@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/fd.hpp"
+#include "fmt/format.h"
 #include "net/named_path.hpp"
 
 namespace reloadrun::net {
@@ -18,9 +19,9 @@ namespace {
 enum class Does { opens, opens_by_struct, makes, names };
 
 struct Opening {
-  Machine machine;
-  int call;
-  Does does;
+  Machine machine = Machine::native;
+  int call = 0;
+  Does does = Does::opens;
   PathArguments path;
   int flags = no_argument;  // the argument with those of open()
 };
@@ -64,7 +65,7 @@ constexpr std::array openings{
 };
 
 const Opening* opening_of(const Call& call) {
-  const auto one = std::ranges::find_if(openings, [&](const Opening& known) {
+  const auto* const one = std::ranges::find_if(openings, [&](const Opening& known) {
     return known.machine == call.machine && known.call == call.number;
   });
   return one == openings.end() ? nullptr : &*one;
@@ -87,7 +88,7 @@ std::optional<std::string> resolved_missing(const NamedPath& named) {
     const std::size_t begin = slash == std::string::npos ? 0 : slash + 1;
     const std::string name = there.substr(begin);
     if (name == "..") return std::nullopt;
-    if (!name.empty() && name != ".") rest = rest.empty() ? name : name + "/" + rest;
+    if (!name.empty() && name != ".") rest = rest.empty() ? name : fmt::format("{}/{}", name, rest);
     there.resize(slash == std::string::npos ? 0 : slash);
     auto around = resolved(named.directory + "/" + there);
     if (around) return rest.empty() ? std::nullopt : std::optional(below(*around, rest));
@@ -118,6 +119,19 @@ Fd reach(const NamedPath& named, bool follow, Opened& opened) {
   file = Fd(::open(whole.c_str(), itself));
   if (file && ::fstat(file.get(), &opened.status) != 0) return {};
   return file;
+}
+
+/// Whether it is what a program depends on: a file, whatever is missing, or what a directory has.
+bool is_of_use(const Opened& opened) {
+  switch (opened.kind) {
+    case Opened::Kind::directory:
+      return opened.lists && !opened.writes;
+    case Opened::Kind::file:
+      return S_ISREG(opened.status.st_mode);
+    case Opened::Kind::missing:
+      break;
+  }
+  return true;
 }
 
 }  // namespace
@@ -158,10 +172,7 @@ std::optional<Opened> opened_by(const Call& call, const LeaveOut& left_out) {
     opened.link.clear();
     opened.writes = opened.writes || makes;
   }
-  if (is_left_out(opened.path)) return std::nullopt;
-  const bool is_directory = opened.kind == Opened::Kind::directory;
-  if (is_directory && (!opened.lists || opened.writes)) return std::nullopt;
-  if (opened.kind == Opened::Kind::file && !S_ISREG(opened.status.st_mode)) return std::nullopt;
+  if (is_left_out(opened.path) || !is_of_use(opened)) return std::nullopt;
   return opened;
 }
 

@@ -56,7 +56,7 @@ std::optional<Call> port_call(const Call& waiting) {
   if (call.machine == Machine::native) return call;
   if (call.number == compat_socketcall) {
     std::array<std::uint32_t, 3> arguments{};
-    const auto one =
+    const auto* const one =
         std::ranges::find(multiplexed, static_cast<int>(call.arguments[0]), &Same::compat);
     if (one == multiplexed.end()) return std::nullopt;
     const std::size_t size = sizeof(std::uint32_t) * (one->native == SYS_bind ? 3 : 2);
@@ -67,7 +67,7 @@ std::optional<Call> port_call(const Call& waiting) {
     std::ranges::copy(arguments, call.arguments.begin());
     return call;
   }
-  const auto one = std::ranges::find(same_calls, call.number, &Same::compat);
+  const auto* const one = std::ranges::find(same_calls, call.number, &Same::compat);
   if (one == same_calls.end()) return std::nullopt;
   call.number = one->native;
   return call;

@@ -11,8 +11,8 @@ namespace reloadrun::net {
 /// bind(), listen() and shutdown(), and unlink() for the paths of unix sockets.
 void notify_of_ports(CallFilter& filter);
 
-/// `call` with the number and the arguments that it has on this machine, whatever it was made as;
-/// nullopt when a 32-bit program has made another one, or its arguments cannot be read.
-std::optional<Call> port_call(const Call& call);
+/// `waiting` with the number and the arguments that it has on this machine, whatever it was made
+/// as; nullopt when a 32-bit program has made another one, or its arguments cannot be read.
+std::optional<Call> port_call(const Call& waiting);
 
 }  // namespace reloadrun::net

@@ -18,8 +18,8 @@ namespace {
 
 enum class Link { followed, itself };  // what a path that ends in a link means
 struct Writing {
-  int call;
-  Link link;
+  int call = 0;
+  Link link = Link::followed;
   PathArguments first;
   PathArguments second{};
   int flags = no_argument;  // the argument that says whether a file is opened to be written
@@ -93,7 +93,7 @@ CallFilter write_filter() {
 }
 
 std::vector<std::string> written_by(const Call& call) {
-  const auto one = std::ranges::find(writings, call.number, &Writing::call);
+  const auto* const one = std::ranges::find(writings, call.number, &Writing::call);
   if (one == writings.end() || call.thread <= 0) return {};
   if (call.number == SYS_openat2) {
     const auto flags = call.number_at(2);  // what struct open_how begins with

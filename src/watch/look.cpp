@@ -13,8 +13,6 @@
 namespace reloadrun::watch {
 namespace {
 
-namespace fs = std::filesystem;
-
 Duration processor_time() {
   timespec now{};
   ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
