@@ -113,8 +113,14 @@ std::string count_text(std::size_t count, const char* singular) {
 Error start_error(const std::string& command, int error, bool file_is_there) {
   if (error == ENOENT && !file_is_there) {
     const bool by_name = command.find('/') == std::string::npos;
+    const bool is_line = command.find(' ') != std::string::npos;
+    const bool is_variable = command.find('=') != std::string::npos;
     return {fmt::format("COMMAND '{}' is not found", command),
-            by_name ? "check its name and PATH" : "check its path", status_not_found};
+            is_line       ? "give each word by itself, or the whole line to sh -c"
+            : is_variable ? "set variables before reloadrun, with env or with --env-file"
+            : by_name     ? "check its name and PATH"
+                          : "check its path",
+            status_not_found};
   }
   const auto not_executable = [&](const char* why, const char* what_to_do) {
     return Error(fmt::format("COMMAND '{}' cannot be executed ({})", command, why), what_to_do,

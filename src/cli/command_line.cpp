@@ -136,9 +136,8 @@ class CommandLine {
         options_.watcher,
         {{"auto", Watcher::automatic}, {"inotify", Watcher::inotify}, {"stat", Watcher::stat}});
     parser_.add_duration("--interval", "Time between two looks at the files (1s)",
-                         options_.interval, false);
-    parser_.add_duration("--settle", "Changes closer than this are one (10ms)", options_.settle,
-                         true);
+                         options_.interval, std::chrono::milliseconds(1));
+    parser_.add_duration("--settle", "Changes closer than this are one (10ms)", options_.settle);
     parser_.add_flag("--content", "A file with the same bytes as before has not changed",
                      options_.content);
   }
@@ -176,8 +175,8 @@ class CommandLine {
                        options_.stop_signal = *signal;
                      });
     parser_.add_duration("--stop-timeout", "What has not ended after this is killed (5s)",
-                         options_.stop_timeout, true);
-    parser_.add_flag("--postpone", "Do not start COMMAND before the first change",
+                         options_.stop_timeout);
+    parser_.add_flag("--postpone", "Do not start COMMAND before a change or USR1",
                      options_.postpone);
     parser_.add_flag("--clear", "Clear the terminal before each start", options_.clear);
   }

@@ -52,6 +52,10 @@ class Reading {
       }
       return {text->get(), line};
     }
+    if (node.is_table()) {
+      fail_at(file_, line, name + " is a table, and no option is one",
+              "write the options' long names without tables, as in keep-ports = true");
+    }
     if (const auto* number = node.as_integer()) return {fmt::format("{}", number->get()), line};
     if (const auto* number = node.as_floating_point()) return {decimal(number->get()), line};
     fail_at(file_, line, fmt::format("{} has a value that no option takes", name),

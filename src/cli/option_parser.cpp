@@ -26,11 +26,13 @@ class HelpFormatter final : public CLI::Formatter {
 };
 
 std::function<void(const std::string&, const OptionParser::Values&)> only_one(
-    std::function<void(const std::string& name, const std::string& value)> take) {
-  return [take = std::move(take)](const std::string& name, const OptionParser::Values& values) {
-    if (values.size() > 1) fail(name + " is given twice", "give it once");
-    take(name, values.front());
-  };
+    std::function<void(const std::string& name, const std::string& value)> take,
+    const char* once = "give it once") {
+  return
+      [take = std::move(take), once](const std::string& name, const OptionParser::Values& values) {
+        if (values.size() > 1) fail(name + " is given twice", once);
+        take(name, values.front());
+      };
 }
 
 /// What `setting` has for an option: a flag's truth, its texts, or those joined as one list.
@@ -93,7 +95,8 @@ void OptionParser::add_once(const std::string& names, const char* value_name, co
 
 void OptionParser::add_list(const std::string& names, const char* value_name, const char* help,
                             std::function<void(const std::string& name, const std::string&)> take) {
-  add(names, value_name, help, Kind::list, only_one(std::move(take)));
+  add(names, value_name, help, Kind::list,
+      only_one(std::move(take), "give it once, with a comma between its parts"));
 }
 
 void OptionParser::add_each(const std::string& names, const char* value_name, const char* help,
@@ -129,8 +132,9 @@ void OptionParser::add_flag(const std::string& names, const char* help, bool& fl
 }
 
 void OptionParser::add_duration(const std::string& name, const char* help,
-                                std::chrono::nanoseconds& duration, bool may_be_zero) {
-  add_once(name, "TIME", help, [&duration, may_be_zero](const auto& option, const auto& text) {
+                                std::chrono::nanoseconds& duration,
+                                std::chrono::milliseconds least) {
+  add_once(name, "TIME", help, [&duration, least](const auto& option, const auto& text) {
     using Problem = DurationText::Problem;
     const auto [problem, value] = parse_duration(text);
     const std::string given = fmt::format("{} '{}'", option, text);
@@ -138,7 +142,9 @@ void OptionParser::add_duration(const std::string& name, const char* help,
     if (problem == Problem::not_a_duration) fail(given + " is not a duration", as_in);
     if (problem == Problem::negative) fail(given + " is negative", as_in);
     if (problem == Problem::too_long) fail(given + " is too long", "give at most a year");
-    if (value.count() == 0 && !may_be_zero) fail(given + " is zero", "give more than zero");
+    if (value < least) {
+      fail(given + " is too short", fmt::format("give at least {}ms", least.count()));
+    }
     duration = value;
   });
 }
@@ -229,7 +235,8 @@ void OptionParser::require_fitting(const Setting& setting, const Known* known) c
   }
   const bool is_flag = known->kind == Kind::flag;
   if (is_flag != std::holds_alternative<bool>(setting.value)) {
-    fail(fmt::format("{} takes {}", name, is_flag ? "no value but true or false" : "a text"),
+    fail(fmt::format("{} takes {}", name,
+                     is_flag ? "no value but true or false" : "a text or a number"),
          fmt::format("write {} = {}", name, is_flag ? "true" : "\"...\""));
   }
   if (setting.is_array && known->kind == Kind::once) {

@@ -56,8 +56,9 @@ class OptionParser {
   void add_texts(const std::string& names, const char* value_name, const char* help, Values& texts,
                  const char* what_to_give);
 
+  /// Not less than `least`, in whole milliseconds.
   void add_duration(const std::string& name, const char* help, std::chrono::nanoseconds& duration,
-                    bool may_be_zero);
+                    std::chrono::milliseconds least = {});
 
   /// One of several words.
   template <class Enum>

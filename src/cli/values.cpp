@@ -28,6 +28,11 @@ std::optional<int> whole_number(std::string_view text) {
   return number;
 }
 
+std::string_view without_blanks_around(std::string_view text) {
+  const auto begin = std::min(text.find_first_not_of(' '), text.size());
+  return text.substr(begin, text.find_last_not_of(' ') + 1 - begin);
+}
+
 std::optional<Nanoseconds> one_of(std::string_view unit) {
   using namespace std::chrono_literals;
   struct Unit {
@@ -89,7 +94,7 @@ std::optional<std::vector<std::string>> parse_extensions(std::string_view text) 
   std::vector<std::string> extensions;
   for (;;) {
     const auto comma = text.find(',');
-    std::string_view one = text.substr(0, comma);
+    std::string_view one = without_blanks_around(text.substr(0, comma));
     if (one.starts_with('.')) one.remove_prefix(1);
     if (one.empty()) return std::nullopt;
     extensions.emplace_back(one);

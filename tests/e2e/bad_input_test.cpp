@@ -96,7 +96,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadInput{"OverflowingDuration", before_command({"--stop-timeout", "99999999999999999999m"}),
                  "--stop-timeout '99999999999999999999m' is too long: give at most a year"},
         BadInput{"ZeroInterval", before_command({"--interval", "0"}),
-                 "--interval '0' is zero: give more than zero"},
+                 "--interval '0' is too short: give at least 1ms"},
         BadInput{"UnknownSignal", before_command({"--stop-signal", "SIGNONE"}),
                  "--stop-signal 'SIGNONE' is no signal: give a name or number like TERM, SIGINT or "
                  "15"},
@@ -172,7 +172,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadInput{"GivenTwice", before_command({"--interval", "1s", "--interval", "2s"}),
                  "--interval is given twice: give it once"},
         BadInput{"ExtensionsGivenTwice", before_command({"-e", "py", "--ext", "html"}),
-                 "--ext is given twice: give it once"},
+                 "--ext is given twice: give it once, with a comma between its parts"},
         BadInput{"Contradiction", before_command({"-q", "-v"}),
                  "--quiet and --verbose contradict each other: give one of them"}),
     [](const auto& test) { return std::string(test.param.name); });

@@ -46,8 +46,11 @@ INSTANTIATE_TEST_SUITE_P(
         BadConfig{"UnknownKey", "\nwach = \"src\"\n",
                   "2: unknown key 'wach': did you mean 'watch'?"},
         BadConfig{"UnknownTable", "[watch]\npath = 1\n",
-                  "1: watch has a value that no option takes: give a text, a number, true or "
-                  "false, or an array of texts"},
+                  "1: watch is a table, and no option is one: write the options' long names "
+                  "without tables, as in keep-ports = true"},
+        BadConfig{"DottedKey", "settle.time = 1\n",
+                  "1: settle is a table, and no option is one: write the options' long names "
+                  "without tables, as in keep-ports = true"},
         BadConfig{"Nonsense", "nonsense = 1\n",
                   "1: unknown key 'nonsense': run 'reloadrun --help' for the options"},
         BadConfig{"Question", "list = true\n",
@@ -57,7 +60,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadConfig{"FlagWithAText", "clear = \"yes\"\n",
                   "1: clear takes no value but true or false: write clear = true"},
         BadConfig{"TextWithATruth", "build = true\n",
-                  "1: build takes a text: write build = \"...\""},
+                  "1: build takes a text or a number: write build = \"...\""},
         BadConfig{"ArrayForOne", "settle = [1, 2]\n",
                   "1: settle takes one value, not an array: write settle = \"...\""},
         BadConfig{"BadDuration", "# times\ninterval = \"soon\"\n",

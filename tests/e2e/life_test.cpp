@@ -155,6 +155,12 @@ INSTANTIATE_TEST_SUITE_P(
                     "reloadrun: COMMAND 'no-such-command' is not found: check its name and PATH\n"},
         Unstartable{"NoSuchFile", "./no-such-file", nullptr, false, 127,
                     "reloadrun: COMMAND './no-such-file' is not found: check its path\n"},
+        Unstartable{"AWholeLine", "python3 app.py", nullptr, false, 127,
+                    "reloadrun: COMMAND 'python3 app.py' is not found: give each word by itself, "
+                    "or the whole line to sh -c\n"},
+        Unstartable{"AVariable", "DEBUG=1", nullptr, false, 127,
+                    "reloadrun: COMMAND 'DEBUG=1' is not found: set variables before reloadrun, "
+                    "with env or with --env-file\n"},
         Unstartable{
             "NoXBit", "./command", "#!/bin/sh\n", false, 126,
             "reloadrun: COMMAND './command' cannot be executed (Permission denied): make it "

@@ -44,7 +44,7 @@ TEST(ConfigFile, NoMoreThanTheStackHolds) {
     while (text.size() + 6 < bytes) text += "a.";
     return text + "a = 1";
   };
-  EXPECT_EQ(error_of(nested(deepest)), "f:1: a has a value that no option takes");
+  EXPECT_EQ(error_of(nested(deepest)), "f:1: a is a table, and no option is one");
 }
 
 }  // namespace

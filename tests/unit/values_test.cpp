@@ -65,7 +65,8 @@ TEST(ParseSignal, Values) {
 TEST(ParseExtensions, Values) {
   EXPECT_EQ(parse_extensions("py"), List{"py"});
   EXPECT_EQ(parse_extensions(".py,html,tar.gz"), (List{"py", "html", "tar.gz"}));
-  for (const char* text : {"", ",", "py,", ",py", "a,,b", ".", "a,.,b"}) {
+  EXPECT_EQ(parse_extensions(" py, .html "), (List{"py", "html"}));
+  for (const char* text : {"", ",", "py,", ",py", "a,,b", ".", "a,.,b", " ", "a, ,b"}) {
     EXPECT_EQ(parse_extensions(text), std::nullopt) << text;
   }
 }

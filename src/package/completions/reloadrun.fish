@@ -62,7 +62,7 @@ __reloadrun_option -l on-exit -xa 'wait exit restart' -d 'What to do when COMMAN
 __reloadrun_option -l stop-signal -xa 'KILL HUP INT QUIT ABRT ALRM TERM USR1 USR2 WINCH' \
     -d "Signal that asks COMMAND's processes to end"
 __reloadrun_option -l stop-timeout -x -d 'What has not ended after this is killed, as in 5s'
-__reloadrun_option -l postpone -d 'Do not start COMMAND before the first change'
+__reloadrun_option -l postpone -d 'Do not start COMMAND before a change or USR1'
 __reloadrun_option -l clear -d 'Clear the terminal before each start'
 __reloadrun_option -l listen -x -d 'Listen here, and give COMMAND the socket, as in 8080'
 __reloadrun_option -l keep-ports -d 'Keep what COMMAND listens on open while it is started again'
