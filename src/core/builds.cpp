@@ -40,7 +40,12 @@ BuildActions Builds::on_event(const BuildWanted& wanted) {
 BuildActions Builds::on_event(const BuildBegun& begun) {
   writes_known_ = begun.writes_known;
   if (state_ == State::starting) state_ = State::building;
-  return {};
+  // Asked for before it was known to run: as if it were asked for now.
+  if (state_ != State::building || !one_more_asked_ || !takes_changes()) return {};
+  one_more_asked_ = false;
+  state_ = State::stopping;
+  ++stops_;
+  return {StopBuild{}};
 }
 
 BuildActions Builds::on_event(const BuildEnded& ended) {

@@ -93,12 +93,22 @@ TEST(Builds, AfterTwoStopsInARowTheNextOneFinishes) {
   expect_steps(steps);
 }
 
-TEST(Builds, OneThatIsAskedForWhenNoneMayBeStoppedFollows) {
+TEST(Builds, OneThatIsAskedForBeforeThisIsKnownToRunStopsIt) {
   expect_steps({{a, "build", false},
                 {asked, "", false},
-                {begun, ""},
+                {begun, "stop"},
                 {bad, "build", false},
                 {begun, ""},
+                {good, "built:a"}});
+}
+
+TEST(Builds, OneThatIsAskedForWhenNoneMayBeStoppedFollows) {
+  const BuildBegun blind{.writes_known = false};
+  expect_steps({{a, "build", false},
+                {asked, "", false},
+                {blind, "", false},
+                {good, "build", false},
+                {blind, "", false},
                 {good, "built:a"}});
 }
 
