@@ -41,11 +41,7 @@ BuildActions Builds::on_event(const BuildBegun& begun) {
   writes_known_ = begun.writes_known;
   if (state_ == State::starting) state_ = State::building;
   // Asked for before it was known to run: as if it were asked for now.
-  if (state_ != State::building || !one_more_asked_ || !takes_changes()) return {};
-  one_more_asked_ = false;
-  state_ = State::stopping;
-  ++stops_;
-  return {StopBuild{}};
+  return std::exchange(one_more_asked_, false) ? on_event(BuildWanted{}) : BuildActions{};
 }
 
 BuildActions Builds::on_event(const BuildEnded& ended) {

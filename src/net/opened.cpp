@@ -68,7 +68,7 @@ const Opening* opening_of(const Call& call) {
   const auto* const one = std::ranges::find_if(openings, [&](const Opening& known) {
     return known.machine == call.machine && known.call == call.number;
   });
-  return one == openings.end() ? nullptr : &*one;
+  return one == openings.end() ? nullptr : one;
 }
 
 /// As those of open(); nullopt when they cannot be read.
