@@ -193,7 +193,7 @@ void Builder::start_build(std::uint64_t number) {
   proc::Program program;
   program.file = "/bin/sh";
   program.arguments = {"sh", "-c", options_.build};
-  program.environment = proc::environment_without({run_main_variable, channel_variable});
+  program.environment = proc::environment_without({own_variables.begin(), own_variables.end()});
   program.signals = signals_;
   program.parent_death_signal = SIGKILL;
   program.output_fd = STDERR_FILENO;

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -11,6 +12,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
+#include <system_error>
 
 #include "app/wire.hpp"
 #include "fmt/format.h"
@@ -84,26 +86,28 @@ struct Found {
   int fd;
 };
 
-/// Whether who has made this socket has made this process. Not so of what a program executes before
-/// it comes to reloadrun::run(): that has the variables and the socket, too. When the other end has
-/// gone, its maker may be gone as well.
-bool is_from_parent(int fd) {
-  ucred maker{};
-  socklen_t size = sizeof maker;
-  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &maker, &size) != 0) return false;
-  return maker.pid == ::getppid() || (readiness(fd, POLLIN) & POLLHUP) != 0;
+/// nullopt when there is none.
+std::optional<int> number_in(const char* variable) {
+  const char* const text = std::getenv(variable);
+  if (text == nullptr) return {};
+  int number = 0;
+  const char* const end = text + std::strlen(text);
+  const auto read = std::from_chars(text, end, number);
+  if (read.ec != std::errc() || read.ptr != end) return {};
+  return number;
 }
 
 /// The socket that this process was given, if it was; it stays where it is. Throws Error when it is
 /// one of another version: a program that reloads itself was built anew.
 std::optional<Found> find_inherited() {
   const char* run_main = std::getenv(run_main_variable);
-  const char* number = std::getenv(channel_variable);
-  if (run_main == nullptr || number == nullptr || std::strcmp(run_main, "true") != 0) return {};
-  int fd = -1;
-  const char* end = number + std::strlen(number);
-  if (std::from_chars(number, end, fd).ptr != end || !is_seqpacket_socket(fd)) return {};
-  if (!is_from_parent(fd)) return {};
+  if (run_main == nullptr || std::strcmp(run_main, "true") != 0) return {};
+  // What a program executes before it comes to reloadrun::run() has the variables and the socket,
+  // too. Who has made the socket cannot be asked: a supervisor that is dying is not the parent any
+  // more, and may have it open still.
+  if (number_in(pid_variable) != ::getpid()) return {};
+  const int fd = number_in(channel_variable).value_or(-1);
+  if (!is_seqpacket_socket(fd)) return {};
   std::array<char, 64> first{};  // longer than any mark
   const ssize_t got = ::recv(fd, first.data(), first.size(), MSG_PEEK | MSG_DONTWAIT);
   const std::string_view text(first.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0)));

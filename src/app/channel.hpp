@@ -6,6 +6,7 @@
 // everything that was sent.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,6 +26,8 @@ enum class Role { reloader, builder };
 /// The variables that make a process one of ours, and that a target never sees.
 inline constexpr auto run_main_variable = "RUN_MAIN";
 inline constexpr auto channel_variable = "RELOADRUN_CHANNEL";  // the socket's descriptor
+inline constexpr auto pid_variable = "RELOADRUN_PID";          // of the process that it is for
+inline constexpr std::array own_variables{run_main_variable, channel_variable, pid_variable};
 
 class Channel {
  public:

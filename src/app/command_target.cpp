@@ -64,8 +64,8 @@ proc::Sent CommandTarget::forward(int signal) const {
 proc::Program CommandTarget::program(const Start& start) const {
   proc::Program program;
   program.arguments = options_.command;
-  std::vector<std::string> not_inherited{run_main_variable, channel_variable, generation_variable,
-                                         changed_files_variable};
+  std::vector<std::string> not_inherited{generation_variable, changed_files_variable};
+  not_inherited.insert(not_inherited.end(), own_variables.begin(), own_variables.end());
   // Of those that reloadrun was given, when others come in their place.
   if (!sockets_.empty()) {
     not_inherited.insert(not_inherited.end(), listen_variables.begin(), listen_variables.end());
@@ -91,6 +91,7 @@ proc::Program CommandTarget::program(const Start& start) const {
 void CommandTarget::give_sockets(proc::Program& program) const {
   if (sockets_.empty()) return;
   for (const Fd& socket : sockets_) program.sockets.push_back(socket.get());
+  program.pid_variable = "LISTEN_PID";
   program.environment.push_back(fmt::format("LISTEN_FDS={}", sockets_.size()));
   program.environment.push_back("LISTEN_FDNAMES=" +
                                 net::names_of(net::parse_listen(options_.listen)));

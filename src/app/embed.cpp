@@ -81,8 +81,7 @@ std::optional<app::Channel::Inherited> inherited() {
   was_executed = true;
   const bool runs_main = inherited.role == app::Role::reloader;
   // What main_func executes is no reloader of ours.
-  ::unsetenv(app::run_main_variable);
-  ::unsetenv(app::channel_variable);
+  for (const char* const variable : app::own_variables) ::unsetenv(variable);
   int status = status_failure;
   try {
     if (runs_main) app::reload(std::move(inherited.channel), guest);

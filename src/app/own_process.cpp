@@ -22,9 +22,10 @@ OwnProcess::OwnProcess(Role role, const Self& self) {
   proc::Program program;
   program.file = self.file;
   program.arguments = self.arguments;
-  program.environment = proc::environment_without({run_main_variable, channel_variable});
+  program.environment = proc::environment_without({own_variables.begin(), own_variables.end()});
   program.environment.push_back(fmt::format("{}=true", run_main_variable));
   program.environment.push_back(fmt::format("{}={}", channel_variable, theirs.fd()));
+  program.pid_variable = pid_variable;
   program.kept_fd = theirs.fd();
   program.parent_death_signal = SIGCONT;  // stopped, it could not stop what it has started
   const auto spawned = proc::spawn(program);

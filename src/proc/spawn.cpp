@@ -7,11 +7,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
 #include <cstdlib>
+#include <limits>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -43,39 +43,51 @@ class SocketWay {
       sockets_.push_back(
           require_fd(::fcntl(fd, F_DUPFD_CLOEXEC, first_socket + sockets.size()), "fcntl"));
     }
-    std::ranges::copy(name_, listen_pid_.begin());
   }
 
   /// Whatever the new process has below, the sockets take its place.
   [[nodiscard]] int end() const { return first_socket + static_cast<int>(sockets_.size()); }
 
-  /// What take() writes to; null when there is no socket.
-  [[nodiscard]] char* listen_pid() { return sockets_.empty() ? nullptr : listen_pid_.data(); }
-
   /// In the new process, as systemd does just before it executes. False with errno.
   /// Async-signal-safe.
-  bool take() {
+  [[nodiscard]] bool take() const {
     int to = first_socket;
     for (const Fd& socket : sockets_) {
       if (::dup2(socket.get(), to) < 0) return false;  // not close-on-exec there
       make_blocking(to);  // the last program to have it may have left it otherwise
       ++to;
     }
-    std::to_chars(listen_pid_.begin() + name_.size(), listen_pid_.end() - 1, ::getpid());
     return true;
   }
 
  private:
-  static constexpr std::string_view name_ = "LISTEN_PID=";
-
   std::vector<Fd> sockets_;
-  std::array<char, 32> listen_pid_{};
+};
+
+/// "NAME=PID" in a new process's environment, of which nobody else knows the PID before it is there.
+class PidVariable {
+ public:
+  /// `name`: "" for none.
+  explicit PidVariable(const std::string& name) : begin_(name.size() + 1), text_(name + '=') {
+    text_.resize(begin_ + std::numeric_limits<pid_t>::digits10 + 2);  // its end stays zero
+  }
+
+  /// What write() changes; null when there is none.
+  [[nodiscard]] char* text() { return begin_ > 1 ? text_.data() : nullptr; }
+
+  /// In the new process. Async-signal-safe.
+  void write() { std::to_chars(&text_[begin_], &text_.back(), ::getpid()); }
+
+ private:
+  std::size_t begin_;
+  std::string text_;
 };
 
 /// Everything the new process needs, made before it is there.
 struct Prepared {
   const Program& program;
-  SocketWay& sockets;
+  const SocketWay& sockets;
+  PidVariable& pid_variable;
   std::vector<char*> argv;
   std::vector<char*> envp;
   sigset_t mask;
@@ -105,7 +117,7 @@ bool read_report(int fd, Told& told) {
 }
 
 // Between vfork and exec, in the parent's memory: only async-signal-safe calls, and nothing of the
-// parent's is changed but errno and LISTEN_PID.
+// parent's is changed but errno and the PidVariable.
 [[noreturn]] void become(const Prepared& it) {
   const Program& program = it.program;
   if (program.parent_death_signal != 0) {
@@ -130,6 +142,7 @@ bool read_report(int fd, Told& told) {
   }
   if (program.input_fd >= 0) ::dup2(program.input_fd, STDIN_FILENO);
   if (program.output_fd >= 0) ::dup2(program.output_fd, STDOUT_FILENO);
+  it.pid_variable.write();
   if (it.sockets.take()) {
     if (it.filter != nullptr) it.filter->take();
     ::execve(program.file.c_str(), it.argv.data(), it.envp.data());
@@ -153,14 +166,16 @@ pid_t start(const Prepared& prepared) {
 
 Spawned spawn(const Program& program) {
   Pipe pipe = make_pipe();
-  SocketWay sockets(program.sockets);
+  const SocketWay sockets(program.sockets);
+  PidVariable pid_variable(program.pid_variable);
   pipe.writing = numbered_from(sockets.end(), std::move(pipe.writing));
   std::optional<FilterWay> filter;
   if (!program.filter.empty()) filter.emplace(program.filter, sockets.end());
   const Prepared prepared{program,
                           sockets,
+                          pid_variable,
                           pointers(program.arguments),
-                          pointers(program.environment, sockets.listen_pid()),
+                          pointers(program.environment, pid_variable.text()),
                           program.signals.value_or(SignalsGiven{}).mask_set(),
                           ::getpid(),
                           fmt::format("/proc/{}/status", ::getpid()),

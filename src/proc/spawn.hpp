@@ -20,6 +20,7 @@ struct Program {
   std::string file;                      ///< what is executed: a path, not looked up
   std::vector<std::string> arguments;    ///< argv, with argv[0]
   std::vector<std::string> environment;  ///< NAME=VALUE
+  std::string pid_variable{};            ///< one more, by which it finds its own pid; "": none
 
   /// Give the program this signal state; without it, it starts with this thread's mask and with
   /// what StopsHeld blocks, which it is to unblock (see SignalsGiven::let_stops_through()).
@@ -41,8 +42,7 @@ struct Program {
   int input_fd = -1;
   int output_fd = -1;
 
-  /// What it is given from first_socket on, as systemd gives sockets: blocking, and with its own
-  /// pid in LISTEN_PID. `environment` has the other variables, and not this one; none of the
+  /// What it is given from first_socket on, as systemd gives sockets: blocking. None of the
   /// descriptors above is one of those that they take there.
   std::vector<int> sockets{};
 

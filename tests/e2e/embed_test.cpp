@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdlib>
 #include <filesystem>
 #include <iterator>
 #include <string>
@@ -210,6 +211,7 @@ TEST_F(Embed, OneOfAnotherVersionSaysSo) {
   auto invocation = hosting();
   invocation.environment = {"RUN_MAIN=true", "RELOADRUN_CHANNEL=100"};
   invocation.prepare = [&] {
+    ::setenv("RELOADRUN_PID", std::to_string(::getpid()).c_str(), 1);
     if (::dup2(theirs.get(), 100) < 0) ::_exit(98);
   };
   Program program(invocation);

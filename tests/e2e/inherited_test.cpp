@@ -2,11 +2,21 @@
 // never sees.
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdlib>
+#include <string>
+
+#include "app/channel.hpp"
+#include "helpers/deadline.hpp"
 #include "helpers/fixture.hpp"
+#include "helpers/processes.hpp"
+#include "proc/tree.hpp"
 
 namespace reloadrun::test {
 namespace {
@@ -79,6 +89,7 @@ TEST_F(Inherited, AForgedRunMainAndSocketChangeNothing) {
       if (::socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) != 0) ::_exit(1);
       static_cast<void>(!::write(ends[1], "something else", 14));
       ::dup2(ends[0], 7);
+      ::setenv("RELOADRUN_PID", std::to_string(::getpid()).c_str(), 1);
     };
     Program program(invocation);
     const auto start = reports.next("start");
@@ -88,6 +99,39 @@ TEST_F(Inherited, AForgedRunMainAndSocketChangeNothing) {
     EXPECT_EQ(start_of_generation_2()["generation"], "'2'");
     end(program);
   }
+}
+
+/// A dying supervisor's threads end one by one: its children become another's before the last of
+/// them has closed the socket.
+TEST_F(Inherited, WhatADyingSupervisorHasExecutedIsStillAReloader) {
+  Pipe supervisors_last_thread = make_pipe();
+  auto invocation = reloadrun({}, target());
+  invocation.prepare = [&] {
+    auto [supervisors, reloaders] = app::Channel::make_pair(app::Role::reloader);
+    supervisors_last_thread.writing = Fd();
+    const pid_t supervisor = ::getpid();
+    if (::fork() == 0) {
+      char none = 0;
+      reloaders = {};
+      ::_exit(static_cast<int>(::read(supervisors_last_thread.reading.get(), &none, 1)));
+    }
+    if (::fork() > 0) ::_exit(0);
+    while (::getppid() == supervisor) ::sched_yield();
+    ::dup2(reloaders.fd(), 100);
+    ::setenv(app::run_main_variable, "true", 1);
+    ::setenv(app::channel_variable, "100", 1);
+    ::setenv(app::pid_variable, std::to_string(::getpid()).c_str(), 1);
+  };
+  Program program(invocation);
+  EXPECT_EQ(program.wait(), Ending{});
+  eventually("who waits", [] {
+    const auto orphans = proc::children_of(::getpid());
+    return std::ranges::any_of(orphans, [](pid_t pid) { return is_in_call(pid, SYS_ppoll); });
+  });
+  EXPECT_FALSE(reports.has("start"));
+  supervisors_last_thread.writing = Fd();
+  wait_until_nothing_is_left();
+  EXPECT_FALSE(reports.has("start"));
 }
 
 TEST_F(Inherited, EveryDescriptorAndNoneOfOurs) {

@@ -53,6 +53,7 @@ bool arrives(const std::vector<int>& at, const std::vector<sock_filter>& filter 
                          "  grep -qx 'flags:.02' /proc/$$/fdinfo/$fd || echo wrong flags\n"
                          "done"};
     program.environment = {"GIVEN=yes", "PATH=/usr/bin:/bin"};
+    program.pid_variable = "LISTEN_PID";
     program.sockets = at;
     program.output_fd = output.writing.get();
     program.filter = filter;
