@@ -63,7 +63,7 @@ TEST_F(Handover, OfTheSnapshotWithoutWatches) {
   EXPECT_EQ(looks_at_everything(program), 1U) << program.said();
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they need more themselves
+#ifndef WITH_SANITIZER  // which needs more itself
 TEST_F(Handover, IsDoneWithoutWhereNoAddressesAreLeft) {
   Invocation limited = reloadrun({"-v"}, target());
   limited.arguments.insert(limited.arguments.begin(),
@@ -78,7 +78,7 @@ TEST_F(Handover, IsDoneWithoutWhereNoAddressesAreLeft) {
 #endif
 
 TEST_F(Handover, GrowsNothing) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef WITH_SANITIZER
   constexpr int restarts = 100;
 #else
   constexpr int restarts = 1000;

@@ -18,7 +18,7 @@
 namespace reloadrun::test {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef WITH_SANITIZER
 constexpr int soak_restarts = 40;
 #else
 constexpr int soak_restarts = 300;

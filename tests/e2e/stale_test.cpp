@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t file_count = 50;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef WITH_SANITIZER
 constexpr int bursts = 80;
 #else
 constexpr int bursts = 500;

@@ -166,7 +166,7 @@ TEST_F(WatchingWithLimits, LooksAtTheDirectoriesThatItMayNotWatch) {
       << program.said();
 }
 
-#ifndef __SANITIZE_ADDRESS__  // its companion needs descriptors to look at an exception's type
+#ifndef WITH_ADDRESS_SANITIZER  // its companion needs descriptors to look at an exception's type
 /// With this for a limit a process that waits can open nothing more.
 rlim_t lowest_free_descriptor(pid_t pid) {
   const fs::path open = fmt::format("/proc/{}/fd", pid);

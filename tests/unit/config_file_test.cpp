@@ -32,7 +32,7 @@ TEST(ConfigFile, ALetterOfAnyAlphabetWithoutQuotes) {
   EXPECT_EQ(error_of("a = \"\xc3\xa4\xef\xbb\xbe\" # \xef\xad\x90"), "no error");
 }
 
-#ifdef __SANITIZE_THREAD__
+#ifdef WITH_THREAD_SANITIZER
 constexpr std::size_t deepest = 1024;  // its record of calls holds fewer than the stack
 #else
 constexpr std::size_t deepest = 16384;  // as app/named_file allows

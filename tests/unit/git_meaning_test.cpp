@@ -377,7 +377,7 @@ unsigned number_from(const char* variable, unsigned otherwise) {
 }
 
 // The sanitizers look for other mistakes, and take their time.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef WITH_SANITIZER
 constexpr unsigned default_trees = 100;
 #else
 constexpr unsigned default_trees = 1000;

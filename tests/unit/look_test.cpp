@@ -186,7 +186,7 @@ TEST_F(Look, SeesTimesFarAway) {
   EXPECT_EQ(eyes.changes(), "~a");
 }
 
-#ifndef __SANITIZE_ADDRESS__  // its companion needs descriptors to look at an exception's type
+#ifndef WITH_ADDRESS_SANITIZER  // its companion needs descriptors to look at an exception's type
 TEST_F(Look, IsGivenUpRatherThanTakenForEmpty) {
   write("a/b");
   rlimit before{};
