@@ -50,6 +50,18 @@ Duration mtime_moved(const Change& change) {
   return whole + rest;
 }
 
+/// What to do about a COMMAND that is nowhere. A shell would have taken a word for something else.
+const char* how_to_find(const std::string& command) {
+  const auto has = [&](char c) { return command.find(c) != std::string::npos; };
+  if (has('=') && command.find('=') < command.find_first_of(" /")) {
+    return "set variables before reloadrun, with env or with --env-file";
+  }
+  if (has(' ') && has('/')) return "check its path, or give each word by itself";
+  if (has(' ')) return "give each word by itself, or the whole line to sh -c";
+  if (has('/')) return "check its path";
+  return "check its name and PATH";
+}
+
 }  // namespace
 
 std::string duration_text(Duration duration) {
@@ -112,14 +124,7 @@ std::string count_text(std::size_t count, const char* singular) {
 
 Error start_error(const std::string& command, int error, bool file_is_there) {
   if (error == ENOENT && !file_is_there) {
-    const bool by_name = command.find('/') == std::string::npos;
-    const bool is_line = command.find(' ') != std::string::npos;
-    const bool is_variable = command.find('=') != std::string::npos;
-    return {fmt::format("COMMAND '{}' is not found", command),
-            is_line       ? "give each word by itself, or the whole line to sh -c"
-            : is_variable ? "set variables before reloadrun, with env or with --env-file"
-            : by_name     ? "check its name and PATH"
-                          : "check its path",
+    return {fmt::format("COMMAND '{}' is not found", command), how_to_find(command),
             status_not_found};
   }
   const auto not_executable = [&](const char* why, const char* what_to_do) {

@@ -161,6 +161,14 @@ INSTANTIATE_TEST_SUITE_P(
         Unstartable{"AVariable", "DEBUG=1", nullptr, false, 127,
                     "reloadrun: COMMAND 'DEBUG=1' is not found: set variables before reloadrun, "
                     "with env or with --env-file\n"},
+        Unstartable{"AVariableOfAWholeLine", "PATH=bin:$PATH serve", nullptr, false, 127,
+                    "reloadrun: COMMAND 'PATH=bin:$PATH serve' is not found: set variables before "
+                    "reloadrun, with env or with --env-file\n"},
+        Unstartable{"AWholeLineOrAPath", "./my server", nullptr, false, 127,
+                    "reloadrun: COMMAND './my server' is not found: check its path, or give each "
+                    "word by itself\n"},
+        Unstartable{"APathThatHasMoreThanLetters", "./a=b", nullptr, false, 127,
+                    "reloadrun: COMMAND './a=b' is not found: check its path\n"},
         Unstartable{
             "NoXBit", "./command", "#!/bin/sh\n", false, 126,
             "reloadrun: COMMAND './command' cannot be executed (Permission denied): make it "
