@@ -33,7 +33,6 @@ class CallFilter {
   /// It fails with `error`, and nobody is notified.
   void refuse(int call, int error);
 
-  [[nodiscard]] bool empty() const { return rules_.empty(); }
   [[nodiscard]] std::vector<sock_filter> program() const;
 
  private:

@@ -1,4 +1,4 @@
-// The sockets that a new program is given, wherever its parent has them.
+// The sockets that a new program is given, wherever its parent has them; and which program it is.
 
 #include "proc/spawn.hpp"
 
@@ -12,16 +12,21 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <fstream>
 #include <string>
 #include <vector>
 
 #include "base/fd.hpp"
 #include "fmt/format.h"
+#include "helpers/environment.hpp"
+#include "helpers/place.hpp"
 #include "helpers/processes.hpp"
 #include "proc/child.hpp"
 
 namespace reloadrun::proc {
 namespace {
+
+using namespace std::string_literals;
 
 /// "socket:[12345]", as /proc has it.
 std::string identity(int fd) {
@@ -119,6 +124,27 @@ TEST(SpawnWithSockets, LeavesTheParentsDescriptorsAsTheyAre) {
     return identity(socket.get()) == before && ::fcntl(4, F_GETFD) < 0 &&
            ::fcntl(socket.get(), F_GETFD) == FD_CLOEXEC;
   }));
+}
+
+TEST(FindExecutable, TakesTheFirstInPathThatMayBeExecuted) {
+  const test::Place place;
+  const std::string plain = place.beside("plain");
+  const std::string executable = place.beside("executable");
+  for (const auto& directory : {plain, executable}) {
+    ASSERT_EQ(::mkdir(directory.c_str(), 0755), 0);
+    std::ofstream(directory + "/tool") << "#!/bin/sh\n";
+  }
+  ASSERT_EQ(::chmod((plain + "/tool").c_str(), 0644), 0);
+  ASSERT_EQ(::chmod((executable + "/tool").c_str(), 0755), 0);
+  const auto found = [](const std::string& path) {
+    const test::Environment environment({{"PATH", path}});
+    return find_executable("tool");
+  };
+  EXPECT_EQ(found(plain + ":/nowhere:" + executable).file, executable + "/tool");
+  EXPECT_EQ(found(plain).file, "");
+  EXPECT_EQ(found(plain + ":/nowhere").error, EACCES);
+  EXPECT_EQ(found(plain + ":/nowhere").candidates, (std::vector{plain + "/tool", "/nowhere/tool"s}));
+  EXPECT_EQ(found("/nowhere").error, ENOENT);
 }
 
 }  // namespace
