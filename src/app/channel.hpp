@@ -1,9 +1,9 @@
 // The private socket between the supervisor and each process that it executes: whole messages, in
 // order, without waiting. Each end is driven by its process's main thread.
 //
-// A reloader, or the builder, knows itself by it and by its own PID: RUN_MAIN=true may come from the
-// user's environment, and with the socket from a process that has executed this one. The end of one process is seen by the other as the end of the socket, after
-// everything that was sent.
+// A reloader, or the builder, knows itself by it and by its own PID: RUN_MAIN=true may come from
+// the user's environment, and with the socket from a process that has executed this one. The end of
+// one process is seen by the other as the end of the socket, after everything that was sent.
 #pragma once
 
 #include <array>

@@ -64,7 +64,7 @@ class SocketWay {
   std::vector<Fd> sockets_;
 };
 
-/// "NAME=PID" in a new process's environment, of which nobody else knows the PID before it is there.
+/// "NAME=PID" in a new process's environment. Nobody else knows the PID before it is there.
 class PidVariable {
  public:
   /// `name`: "" for none.

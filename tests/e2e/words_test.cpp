@@ -183,6 +183,16 @@ TEST_F(Says, TheListOfWatchedFiles) {
   EXPECT_EQ(program.said(), "");
 }
 
+TEST_F(Says, WhatIsWrongWithTheRulesOfAListOnStderr) {
+  place.edit("b.py", "");
+  std::filesystem::create_symlink("b.py", place.work() / ".gitignore");
+  Program program({.arguments = {reloadrun_path(), "--list", "-e", "py", "/bin/sh"},
+                   .directory = place.work()});
+  EXPECT_EQ(program.wait(), Ending{});
+  EXPECT_EQ(program.printed(), "/bin/sh\nb.py\n");
+  EXPECT_EQ(program.said(), "[reloadrun] .gitignore cannot be read (a symbolic link): left out\n");
+}
+
 TEST_F(Says, HelpWithin80ColumnsThatEndsWithExamples) {
   Program program({.arguments = {reloadrun_path(), "--help"}, .directory = place.work()});
   EXPECT_EQ(program.wait(), Ending{});

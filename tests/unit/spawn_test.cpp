@@ -143,7 +143,8 @@ TEST(FindExecutable, TakesTheFirstInPathThatMayBeExecuted) {
   EXPECT_EQ(found(plain + ":/nowhere:" + executable).file, executable + "/tool");
   EXPECT_EQ(found(plain).file, "");
   EXPECT_EQ(found(plain + ":/nowhere").error, EACCES);
-  EXPECT_EQ(found(plain + ":/nowhere").candidates, (std::vector{plain + "/tool", "/nowhere/tool"s}));
+  EXPECT_EQ(found(plain + ":/nowhere").candidates,
+            (std::vector{plain + "/tool", "/nowhere/tool"s}));
   EXPECT_EQ(found("/nowhere").error, ENOENT);
 }
 
