@@ -39,6 +39,15 @@ WrittenFiles::Thread look_at(pid_t number) {
   return {state != 'S' && state != 'Z' && state != 'X', thread->in_user_mode};
 }
 
+/// Empty, too, when no descriptor can be had: only a debugger is hidden then.
+Fd handle_of(pid_t shell) {
+  try {
+    return proc::open_process(shell);
+  } catch (const std::system_error&) {
+    return {};
+  }
+}
+
 }  // namespace
 
 Builder::Builder(Channel channel, Begin begin, ReadOptions read_options)
@@ -67,10 +76,18 @@ int Builder::run() {
 void Builder::attend() {
   std::vector<pollfd> descriptors{
       {channel_.fd(), POLLIN, 0}, {service_.fd(), POLLIN, 0}, {ended_children_.fd(), POLLIN, 0}};
+  if (build_ && !build_->ended) descriptors.push_back({build_->handle.get(), POLLIN, 0});
   for (const auto& notifier : notifiers_) descriptors.push_back({notifier.fd(), POLLIN, 0});
   Deadline until;
-  if (stop_) until = Clock::now() + proc::tree_recheck;
+  const auto others = static_cast<std::ptrdiff_t>(descriptors.size());
+  if (stop_) {
+    until = Clock::now() + proc::tree_recheck;
+    stop_->tree.wait_with(descriptors);
+  }
   wait_for(descriptors, until);
+  const bool master_ended = std::any_of(descriptors.begin() + others, descriptors.end(),
+                                        [](const pollfd& one) { return one.revents != 0; });
+  if (master_ended) stop_->next_walk = {};
   take_orders();
   take_writes();
   take_requests();
@@ -122,7 +139,7 @@ void Builder::stop_build() {
   if (!build_ || stop_) return;  // it has ended, which was told
   proc::TreeStop tree(daemons_);
   // make and ninja remove what is half written; but who was started with INT ignored (a shell's &)
-  // does not hear of it.
+  // does not hear of it. Workers are asked too, since INT stands for Ctrl-C, which reaches all.
   tree.ask(proc::is_ignored(SIGINT) ? SIGTERM : SIGINT);
   stop(std::move(tree));
 }
@@ -159,6 +176,9 @@ void Builder::take_ended_children() {
     daemons_.erase(reaped->pid);
     if (build_ && reaped->pid == build_->pid) build_->ended = reaped->ending;
   }
+  if (build_ && !build_->ended && (stop_ || readiness(build_->handle.get(), POLLIN) != 0)) {
+    build_->ended = proc::ending_of(build_->pid, build_->handle);  // which a debugger may keep
+  }
   if (!build_ || !build_->ended || stop_) return;
   tell_build_over(0);
 }
@@ -168,11 +188,12 @@ void Builder::take_time() {
   const TimePoint now = Clock::now();
   if (now < stop_->next_walk) return;
   stop_->next_walk = now + proc::tree_recheck;
-  if (stop_->tree.left().empty()) {
+  const auto left = stop_->tree.left();
+  if (left.empty()) {
     take_ended_children();
     stopped();
   } else if (stop_->give_up_at && *stop_->give_up_at <= now) {
-    log::error("cannot end {}: {}", names_of(stop_->tree.left()),
+    log::error("cannot end {}: {}", names_of(left),
                ending_ ? "it is left behind" : "the next build begins beside it");
     stopped();
   } else if (stop_->killing) {
@@ -209,6 +230,7 @@ void Builder::start_build(std::uint64_t number) {
     if (spawned.error != 0) return tell_build_over(spawned.error);
     build_->pid = spawned.pid;
     build_->missed_a_signal = spawned.missed_a_signal;
+    build_->handle = handle_of(spawned.pid);
     service_.report(BuildRuns{number, can_be_told ? spawned.filter_error : ENOSYS});
   } catch (const std::system_error& error) {  // no process, no descriptor
     tell_build_over(error.code().value());
@@ -216,7 +238,7 @@ void Builder::start_build(std::uint64_t number) {
 }
 
 void Builder::tell_build_over(int error) {
-  const Build build = *std::exchange(build_, std::nullopt);
+  const Build build = std::move(*std::exchange(build_, std::nullopt));
   service_.report(BuildOver{build.number, error, build.ended.value_or(Ending{}),
                             Clock::now() - build.begun, written_.settle()});
 }
@@ -224,7 +246,7 @@ void Builder::tell_build_over(int error) {
 /// All builds, and what they have left.
 void Builder::end(bool group_was_told) {
   if (std::exchange(ending_, true)) return;
-  proc::TreeStop tree;
+  proc::TreeStop tree({}, signals_);
   const bool untold = build_ && build_->missed_a_signal;
   tree.ask(options_.stop_signal, group_was_told, untold ? build_->pid : 0);
   stop(std::move(tree));

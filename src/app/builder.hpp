@@ -59,6 +59,7 @@ class Builder {
     pid_t pid = -1;            ///< of its shell
     TimePoint begun;
     bool missed_a_signal = false;
+    Fd handle{};  ///< of its shell; empty where no descriptor could be had
     std::optional<Ending> ended{};
   };
   /// Of a tree that is being stopped: the build's, or at the end all that is left.

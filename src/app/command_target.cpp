@@ -12,6 +12,7 @@
 #include "base/log.hpp"
 #include "fmt/format.h"
 #include "net/listen_address.hpp"
+#include "proc/child.hpp"
 #include "proc/executable.hpp"
 
 namespace reloadrun::app {
@@ -108,9 +109,24 @@ void CommandTarget::work(proc::Program program) {
   if (!started) return;
   News last;
   last.kind = News::Kind::ended;
-  last.ending = proc::wait_for_child(pid);
+  last.ending = wait_for_end(pid);
   last.ran = Clock::now() - begun;
   tell(std::move(last));
+}
+
+Ending CommandTarget::wait_for_end(pid_t pid) const {
+  Fd handle;
+  try {
+    handle = proc::open_process(pid);
+  } catch (const std::system_error&) {  // no descriptor
+    return proc::wait_for_child(pid);
+  }
+  std::array descriptors{pollfd{handle.get(), POLLIN, 0}, pollfd{look_again_.fd(), POLLIN, 0}};
+  for (;;) {
+    if (const auto ending = proc::ending_of(pid, handle)) return *ending;
+    wait_for(descriptors, std::nullopt);
+    look_again_.reset();
+  }
 }
 
 Target::News CommandTarget::execute(proc::Program& program) const {

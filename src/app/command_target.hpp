@@ -10,6 +10,8 @@
 
 #include "app/target.hpp"
 #include "app/target_calls.hpp"
+#include "base/ending.hpp"
+#include "base/event.hpp"
 #include "base/fd.hpp"
 #include "proc/signals.hpp"
 #include "proc/spawn.hpp"
@@ -29,6 +31,7 @@ class CommandTarget final : public Target {
 
   void replace_socket(std::size_t place, Fd socket) override;
   [[nodiscard]] bool is_spent() const override { return false; }
+  void look_again() override { look_again_.set(); }
   void ask_to_end() override {}
   void give_up() override {}
   [[nodiscard]] bool catches(int signal) const override;
@@ -40,10 +43,12 @@ class CommandTarget final : public Target {
   void give_sockets(proc::Program& program) const;
   void work(proc::Program program);
   News execute(proc::Program& program) const;
+  [[nodiscard]] Ending wait_for_end(pid_t pid) const;
 
   const Options& options_;
   const proc::SignalsGiven signals_;
   TargetCalls& calls_;
+  Event look_again_;  // of the main thread's to the worker
 
   // The main thread's.
   std::vector<Fd> sockets_;   // for the next start

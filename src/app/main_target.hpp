@@ -26,6 +26,7 @@ class MainTarget final : public Target {
   void replace_socket(std::size_t place, Fd socket) override;
   /// It runs once in a process, and only as long as the process is what lies at its path.
   [[nodiscard]] bool is_spent() const override { return was_started_ || loaded_.any_replaced(); }
+  void look_again() override {}
   void ask_to_end() override;
   void give_up() override;
   [[nodiscard]] bool catches(int) const override { return false; }

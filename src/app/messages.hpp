@@ -36,7 +36,7 @@ void members(Archive& a, Options& o) {
 }
 template <class Archive>
 void members(Archive& a, Ending& e) {
-  a(e.by_signal, e.value, e.core_dumped);
+  a(e.by_signal, e.value, e.core_dumped, e.unknown);
 }
 namespace proc {
 template <class Archive>

@@ -8,6 +8,7 @@
 #include "fmt/format.h"
 #include "proc/child.hpp"
 #include "proc/spawn.hpp"
+#include "proc/tree.hpp"
 
 namespace reloadrun::app {
 namespace {
@@ -45,9 +46,17 @@ void OwnProcess::order(const Order& order) {
 
 void OwnProcess::signal(int signal) const { proc::send_signal(handle_, signal); }
 
+std::optional<Ending> OwnProcess::ending() const {
+  const bool may_have_ended = channel_.closed() || readiness(handle_.get(), POLLIN) != 0;
+  return may_have_ended ? proc::ending_of(pid_, handle_) : std::nullopt;
+}
+
 void OwnProcess::dismiss() const {
   signal(SIGKILL);
-  proc::wait_for_child(pid_);
+  while (!proc::ending_of(pid_, handle_)) {
+    pollfd ended{handle_.get(), POLLIN, 0};
+    wait_for({&ended, 1}, Clock::now() + proc::tree_recheck);
+  }
 }
 
 }  // namespace reloadrun::app

@@ -4,10 +4,12 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "app/channel.hpp"
+#include "base/ending.hpp"
 #include "base/fd.hpp"
 
 namespace reloadrun::app {
@@ -24,6 +26,7 @@ class OwnProcess {
   OwnProcess(Role role, const Self& self);
 
   [[nodiscard]] Channel& channel() { return channel_; }
+  [[nodiscard]] const Channel& channel() const { return channel_; }
   [[nodiscard]] pid_t pid() const { return pid_; }
   /// Wakes it, since a process that is stopped hears nothing, and orders. Waits a while for one
   /// that does not read; the order is lost then, or when it has ended.
@@ -32,6 +35,10 @@ class OwnProcess {
   void signal(int signal) const;
   /// What the terminal had sent before the process was there, it was not told: see proc::Spawned.
   [[nodiscard]] bool missed_a_signal() const { return missed_a_signal_; }
+
+  /// How it has ended, which is reaped, unless a debugger keeps it; nullopt while it lives. To be
+  /// asked after what it has sent was received, and again after a while when its socket is closed.
+  [[nodiscard]] std::optional<Ending> ending() const;
 
   /// Kills and reaps it; what it has below it becomes ours. For one that has not begun, or does not
   /// answer.

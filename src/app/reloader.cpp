@@ -40,6 +40,7 @@ Reloader::Reloader(Channel channel, Begin begin, const Guest* guest)
       options_(std::move(begin.options)),
       config_text_(std::move(begin.config_text)),
       directory_(std::move(begin.directory)),
+      signals_(begin.signals),
       handover_(std::move(begin.handover)),
       name_(printable(options_.command.front())),
       ended_children_({SIGCHLD}),
@@ -89,12 +90,13 @@ void Reloader::attend() {
   Deadline until = earlier(observer_.next(asks_for_changes()), timer_);
   if (build_link_ && build_link_->has_news()) until = Clock::now();
   if (policy_.stopping()) until = earlier(until, Clock::now() + proc::tree_recheck);
-  std::array descriptors{pollfd{channel_.fd(), POLLIN, 0},
-                         pollfd{ended_children_.fd(), POLLIN, 0},
-                         pollfd{target_->fd(), POLLIN, 0},
-                         pollfd{observer_.fd(), POLLIN, 0},
-                         pollfd{build_link_ ? build_link_->fd() : -1, POLLIN, 0},
-                         pollfd{calls_.fd(), POLLIN, 0}};
+  std::vector descriptors{pollfd{channel_.fd(), POLLIN, 0},
+                          pollfd{ended_children_.fd(), POLLIN, 0},
+                          pollfd{target_->fd(), POLLIN, 0},
+                          pollfd{observer_.fd(), POLLIN, 0},
+                          pollfd{build_link_ ? build_link_->fd() : -1, POLLIN, 0},
+                          pollfd{calls_.fd(), POLLIN, 0}};
+  if (policy_.stopping()) tree_.wait_with(descriptors);
   {
     const Unlocked rest(at_work_);
     wait_for(descriptors, until);
@@ -194,6 +196,7 @@ void Reloader::take_ended_children() {
   }
   reap();
   if (!policy_.stopping()) return;
+  if (target_->busy()) target_->look_again();
   // Its worker is about to say so, and needs no walk through the tree before that.
   if (target_ended && target_->busy()) return;
   if (!target_->busy() && nothing_left()) {

@@ -13,6 +13,8 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -69,6 +71,7 @@ class Reloader {
   void forward_signal(int signal);
   void tell_watching() const;
   void tell_started(const Target::News& news);
+  [[nodiscard]] std::string who_is_left() const;
   [[nodiscard]] std::optional<int> deaf_to(const std::vector<int>& signals) const;
 
   void stand_still_at_exit();
@@ -76,6 +79,7 @@ class Reloader {
   bool handles(const watch::Changes& changes);
   void call_restart_hook() const;
   void reap() const;
+  [[nodiscard]] std::set<pid_t> spared() const;
   [[nodiscard]] bool nothing_left() const;
 
   void carry_out(const core::Start&);
@@ -100,6 +104,7 @@ class Reloader {
   const Options options_;
   const std::optional<std::string> config_text_;
   const std::string directory_;
+  const proc::SignalsGiven signals_;
   Handover handover_;
   const std::string name_;  // COMMAND, for the user's eyes
   proc::SignalFd ended_children_;

@@ -49,7 +49,7 @@ void Reloader::carry_out(const core::StopTree& stop) {
   observer_.target_stops();
   calls_.target_stops();
   target_->ask_to_end();
-  tree_ = proc::TreeStop(guest_ != nullptr ? guest_->children : std::set<pid_t>());
+  tree_ = proc::TreeStop(spared(), signals_);
   tree_.ask(options_.stop_signal, stop.group_was_told, target_->untold());
 }
 

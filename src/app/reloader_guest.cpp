@@ -78,15 +78,22 @@ void Reloader::call_restart_hook() const {
   });
 }
 
+/// Children that the program had before it came to us.
+std::set<pid_t> Reloader::spared() const {
+  return guest_ != nullptr ? guest_->children : std::set<pid_t>();
+}
+
 /// The main function waits for its own children, and the program for those that it had before.
 void Reloader::reap() const {
   guest_ == nullptr ? proc::reap_adopted() : proc::reap_adopted(guest_->children);
 }
 
-/// Of the tree, but for the target itself. The main function has ended by then: whom it has not
-/// waited for would become a zombie of the first process.
+/// Of the tree, but for the target itself. The target has ended by then: whom a main function has
+/// not waited for would become a zombie of the first process.
 bool Reloader::nothing_left() const {
-  return guest_ == nullptr ? proc::no_child_left() : proc::none_left_but(guest_->children);
+  const bool nothing = proc::none_alive_but(spared());
+  proc::reap_all_but(spared());
+  return nothing;
 }
 
 /// When the program calls std::exit(), what is static is destroyed in the end, by the thread that

@@ -48,6 +48,13 @@ void Reloader::tell_details(const watch::Changes& changes) {
   if (changes.size() > most_details) log::debug("and {} more", changes.size() - most_details);
 }
 
+/// Of the tree; a main function has no process of its own. "" when all have ended by now.
+std::string Reloader::who_is_left() const {
+  const auto left = tree_.left();
+  if (!left.empty()) return names_of(left);
+  return target_->busy() ? name_ : "";
+}
+
 void Reloader::carry_out(const core::Tell& tell) {
   using Topic = core::Tell::Topic;
   switch (tell.topic) {
@@ -69,14 +76,19 @@ void Reloader::carry_out(const core::Tell& tell) {
       log::info("{} is still being written: waiting for it", name_);
       break;
     case Topic::slow_to_stop:
-      log::info("waiting up to {} for {} to end", duration_text(tell.delay),
-                names_of(tree_.left()));
+      if (const auto left = who_is_left(); !left.empty()) {
+        log::info("waiting up to {} for {} to end", duration_text(tell.delay), left);
+      }
       break;
     case Topic::cannot_be_ended:
-      log::error("cannot end {}: nothing is started while it runs", names_of(tree_.left()));
+      if (const auto left = who_is_left(); !left.empty()) {
+        log::error("cannot end {}: nothing is started while it runs", left);
+      }
       break;
     case Topic::left_behind:
-      log::error("cannot end {}: it is left behind", names_of(tree_.left()));
+      if (const auto left = who_is_left(); !left.empty()) {
+        log::error("cannot end {}: it is left behind", left);
+      }
       break;
   }
 }

@@ -128,7 +128,7 @@ void Supervisor::dismiss_successor() {
 
 void Supervisor::attend() {
   note_lost_builder();
-  Deadline until = give_up_;
+  Deadline until = earlier(give_up_, kept_recheck());
   if (may_have_strangers_) until = earlier(until, Clock::now() + stranger_recheck);
   std::vector descriptors{pollfd{signals_.fd(), POLLIN, 0}, pollfd{channel().fd(), POLLIN, 0},
                           pollfd{builder_ ? builder_->channel().fd() : -1, POLLIN, 0}};
@@ -223,13 +223,28 @@ void Supervisor::take_builders_reports() {
 }
 
 void Supervisor::take_ended_children() {
-  if (guest_ != nullptr) return take_own_children();
+  // The program's other children are its own to wait for.
+  if (guest_ != nullptr) return take_kept_ends();
   while (const auto reaped = proc::reap_any()) {
     if (reaped->pid == reloader_->pid()) reloader_ended_ = reaped->ending;
     if (successor_ && reaped->pid == successor_->pid()) successor_.reset();
     if (builder_ && reaped->pid == builder_->pid()) builder_ended_ = reaped->ending;
     strangers_.erase(reaped->pid);
   }
+  take_kept_ends();
+}
+
+/// Of those whose remains a debugger keeps: they are reaped when it lets go, if we are there then.
+void Supervisor::take_kept_ends() {
+  if (reloader_ && !reloader_ended_) reloader_ended_ = reloader_->ending();
+  if (builder_ && !builder_ended_) builder_ended_ = builder_->ending();
+}
+
+/// For how long a process of ours can have ended with nobody to tell.
+Deadline Supervisor::kept_recheck() const {
+  const bool reloader = reloader_ && !reloader_ended_ && reloader_->channel().closed();
+  const bool builder = builder_ && !builder_ended_ && builder_->channel().closed();
+  return reloader || builder ? Deadline(Clock::now() + proc::tree_recheck) : std::nullopt;
 }
 
 /// COMMAND may start again in this generation: so the reloader gets the new ones, too.

@@ -62,7 +62,8 @@ class Supervisor {
   void take_reports();
   void take_builders_reports();
   void take_ended_children();
-  void take_own_children();
+  void take_kept_ends();
+  [[nodiscard]] Deadline kept_recheck() const;
   void reopen_sockets();
   void note_lost_builder();
   void note_strangers();

@@ -80,7 +80,7 @@ void Supervisor::end_builder() {
     }
     std::array descriptors{pollfd{signals_.fd(), POLLIN, 0},
                            pollfd{builder_->channel().fd(), POLLIN, 0}};
-    wait_for(descriptors, until);
+    wait_for(descriptors, earlier(until, kept_recheck()));
     take_signals();
     take_builders_reports();
     take_ended_children();
@@ -98,14 +98,16 @@ std::set<pid_t> Supervisor::spared() const {
 
 /// A reloader that could not stop its tree has left it to us.
 void Supervisor::sweep() {
-  proc::TreeStop tree(spared());
+  proc::TreeStop tree(spared(), given_);
   tree.ask(options_.stop_signal);
   const auto ask_again = [&tree] { tree.ask_again(); };
   const auto kill = [&tree] { tree.kill(); };
   const auto impatient = [this] { return kill_asked_; };
   if (wait_until_gone(tree, Clock::now() + options_.stop_timeout, ask_again, impatient)) return;
   if (wait_until_gone(tree, Clock::now() + reloader_grace, kill, [] { return false; })) return;
-  log::error("cannot end {}: it is left behind", names_of(tree.left()));
+  if (const auto left = tree.left(); !left.empty()) {
+    log::error("cannot end {}: it is left behind", names_of(left));
+  }
 }
 
 /// False when `until` has come, or `enough` holds, and some are left. Does `step` from time to
@@ -114,16 +116,15 @@ bool Supervisor::wait_until_gone(const proc::TreeStop& tree, TimePoint until,
                                  const std::function<void()>& step,
                                  const std::function<bool()>& enough) {
   for (;;) {
-    // A guest's own children are there, and so are those that it is to reap, or nobody.
-    const bool alone = guest_ == nullptr && spared().empty();
-    const bool gone = alone ? proc::no_child_left() : tree.left().empty();
+    const bool gone = proc::none_alive_but(spared());
     take_ended_children();  // after that look: whoever had ended by then is reaped
     if (guest_ != nullptr) proc::reap_adopted(spared());
     if (gone) return true;
     if (Clock::now() >= until || enough()) return false;
     step();
-    pollfd signals{signals_.fd(), POLLIN, 0};
-    wait_for({&signals, 1}, std::min(until, Clock::now() + proc::tree_recheck));
+    std::vector descriptors{pollfd{signals_.fd(), POLLIN, 0}};
+    tree.wait_with(descriptors);
+    wait_for(descriptors, std::min(until, Clock::now() + proc::tree_recheck));
     take_signals();
   }
 }

@@ -60,12 +60,6 @@ void Supervisor::take_progress(Progress progress) {
   exits_ = exits_ || progress.step == Progress::Step::exits;
 }
 
-/// The program's other children are its own to wait for.
-void Supervisor::take_own_children() {
-  if (reloader_ && !reloader_ended_) reloader_ended_ = proc::reap(reloader_->pid());
-  if (builder_ && !builder_ended_) builder_ended_ = proc::reap(builder_->pid());
-}
-
 /// Than the one that was executed last, or could not be.
 bool Supervisor::is_another_program() const {
   return program_ ? program_->is_replaced() : LoadedFile::of(self_.file).has_value();

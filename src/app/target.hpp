@@ -81,6 +81,10 @@ class Target {
   /// Whether a start takes a new process: this one cannot run it (again).
   [[nodiscard]] virtual bool is_spent() const = 0;
 
+  /// While it is being stopped, from time to time: it may have ended, and nothing has told of that
+  /// (see proc::ending_of).
+  virtual void look_again() = 0;
+
   /// Asks it to end, beside the signals that the processes of its tree get.
   virtual void ask_to_end() = 0;
   /// It was given its time. Whoever cannot be killed counts as ended from now on.

@@ -75,6 +75,7 @@ std::string duration_text(Duration duration) {
 }
 
 std::string ending_text(const Ending& ending) {
+  if (ending.unknown) return "has ended, and who traces it keeps its status";
   if (!ending.by_signal) return fmt::format("exited with status {}", ending.value);
   return fmt::format("was ended by {}{}", proc::signal_name(ending.value),
                      ending.core_dumped ? " (core dumped)" : "");

@@ -6,6 +6,8 @@
 
 #include <cerrno>
 
+#include "base/clock.hpp"
+#include "proc/stat.hpp"
 #include "proc/tree.hpp"
 
 namespace reloadrun::proc {
@@ -49,27 +51,30 @@ std::optional<Ending> reap(pid_t pid) {
   return ending_from_wait(status);
 }
 
+std::optional<Ending> ending_of(pid_t child, const Fd& handle) {
+  if (auto ending = reap(child)) return ending;
+  const bool has_ended = (handle && readiness(handle.get(), POLLIN) != 0) || is_zombie(child);
+  if (!has_ended) return std::nullopt;
+  // It may have ended since it was not to be reaped above.
+  if (auto ending = reap(child)) return ending;
+  return ending_of_zombie(child);
+}
+
 namespace {
 
-/// Those that have ended, but for `spared`. Returns whether none is left but those and, with
-/// `flags`, others' (see waitpid(2)).
-bool reap_all(const std::set<pid_t>& spared, int flags) {
+/// Those that have ended, but for `spared` and, with `flags`, others' (see waitpid(2)).
+void reap_all(const std::set<pid_t>& spared, int flags) {
   int status = 0;
-  bool none = true;
   for (const pid_t child : children_of(::getpid())) {
-    const bool gone = spared.contains(child) || ::waitpid(child, &status, WNOHANG | flags) != 0;
-    none = none && gone;
+    if (!spared.contains(child)) ::waitpid(child, &status, WNOHANG | flags);
   }
-  return none;
 }
 
 }  // namespace
 
-void reap_adopted(const std::set<pid_t>& spared) {
-  static_cast<void>(reap_all(spared, __WNOTHREAD));
-}
+void reap_adopted(const std::set<pid_t>& spared) { reap_all(spared, __WNOTHREAD); }
 
-bool none_left_but(const std::set<pid_t>& spared) { return reap_all(spared, 0); }
+void reap_all_but(const std::set<pid_t>& spared) { reap_all(spared, 0); }
 
 void reap_adopted() {
   int status = 0;

@@ -38,6 +38,12 @@ bool has_ended(pid_t child);
 /// Reaps this child if it has ended, and no other; nullopt when it has not.
 std::optional<Ending> reap(pid_t pid);
 
+/// How a child has ended, which is reaped if it can be; nullopt while it lives. Who traces it (a
+/// debugger) may keep its remains, so that it cannot: then by what /proc says, and it is to be
+/// reaped when the tracer lets go, of which SIGCHLD tells. `handle`: its own, readable when it has
+/// ended, but for threads whose ends its tracer has not taken note of, of which nothing tells.
+std::optional<Ending> ending_of(pid_t child, const Fd& handle);
+
 /// Reaps every ended child that the calling thread did not start another thread for: called on the
 /// main thread, those that were adopted when their parents died (the kernel gives them to the main
 /// thread), and never the COMMAND that the worker thread waits for.
@@ -45,8 +51,8 @@ void reap_adopted();
 /// The same, but for `spared`.
 void reap_adopted(const std::set<pid_t>& spared);
 
-/// Reaps every ended child of any thread, but for `spared`. Returns whether none is left but those.
-bool none_left_but(const std::set<pid_t>& spared);
+/// Reaps every ended child of any thread, but for `spared`.
+void reap_all_but(const std::set<pid_t>& spared);
 
 /// Whether this process has no child at all, of any thread. For a subreaper that means: no
 /// descendant.

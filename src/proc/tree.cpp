@@ -3,52 +3,23 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <functional>
 #include <optional>
 #include <sstream>
+#include <string>
+#include <system_error>
 
 #include "base/fd.hpp"
 #include "fmt/format.h"
 #include "proc/child.hpp"
 #include "proc/procfs.hpp"
+#include "proc/stat.hpp"
 
 namespace reloadrun::proc {
 namespace {
-
-struct Stat {
-  Process process;
-  char state = '?';
-  bool ended = false;  // the first thread has; others may run
-  long user_ticks = 0;
-};
-
-/// nullopt when there is no such file any more. See proc(5), /proc/pid/stat.
-std::optional<Stat> read_stat(pid_t pid, const std::string& file) {
-  const std::string text = read_file(file);
-  // The name may hold spaces and parentheses itself; it is the only field that does.
-  const auto open = text.find('(');
-  const auto close = text.rfind(')');
-  if (open == std::string::npos || close == std::string::npos) return std::nullopt;
-  Stat stat;
-  stat.process.pid = pid;
-  stat.process.name = text.substr(open + 1, close - open - 1);
-  std::istringstream fields(text.substr(close + 1));
-  fields >> stat.state >> stat.process.parent >> stat.process.group;
-  std::string skipped;
-  for (int field = 6; field < 14; ++field) fields >> skipped;
-  fields >> stat.user_ticks;
-  for (int field = 15; field < 22; ++field) fields >> skipped;
-  fields >> stat.process.start_time;
-  stat.process.stopped = stat.state == 'T';
-  stat.ended = stat.state == 'Z' || stat.state == 'X';
-  return fields ? std::optional(stat) : std::nullopt;
-}
-
-std::optional<Stat> read_stat(pid_t pid) {
-  return read_stat(pid, fmt::format("/proc/{}/stat", pid));
-}
 
 /// To this very process, not to another that has its pid by now.
 Sent tell(const Process& process, int signal) {
@@ -91,8 +62,7 @@ bool walk(const std::set<pid_t>& spared, std::set<pid_t>& ended,
         visit({.pid = pid, .parent = parent, .name = "a hidden process"});
         continue;
       }
-      const bool only_a_zombie =
-          stat && stat->ended && numbers_in(fmt::format("/proc/{}/task", pid)).size() <= 1;
+      const bool only_a_zombie = stat && stat->ended && is_zombie(pid);
       // It has another parent, or its pid has come to mean a stranger, whose parent is none of
       // ours.
       const bool has_moved = stat && !seen.contains(stat->process.parent);
@@ -119,14 +89,6 @@ void set_subreaper(bool adopts) {
   if (::prctl(PR_SET_CHILD_SUBREAPER, adopts ? 1 : 0) != 0) {
     throw_errno("prctl(PR_SET_CHILD_SUBREAPER)");
   }
-}
-
-std::optional<Thread> thread_of(pid_t number) {
-  static const long ticks_a_second = ::sysconf(_SC_CLK_TCK);
-  // Its own: /proc/TID/stat has the times of all threads of its process.
-  const auto stat = read_stat(number, fmt::format("/proc/{0}/task/{0}/stat", number));
-  if (!stat) return std::nullopt;
-  return Thread{stat->state, std::chrono::milliseconds(stat->user_ticks * 1000 / ticks_a_second)};
 }
 
 std::set<pid_t> children_of(pid_t parent) {
@@ -161,22 +123,80 @@ std::vector<Process> descendants(const std::set<pid_t>& spared) {
   return found;
 }
 
+bool none_alive_but(const std::set<pid_t>& spared) {
+  // Whoever has ended has no child: what it had is ours.
+  std::optional<std::set<pid_t>> seen;
+  for (int looks = 0; looks < most_walks; ++looks) {
+    if (no_child_left()) return true;
+    auto children = children_of(::getpid());
+    if (seen == children) return true;
+    const bool somebody_lives = std::ranges::any_of(children, [&](pid_t child) {
+      return !spared.contains(child) && !has_ended(child) && !is_zombie(child);
+    });
+    if (somebody_lives) return false;
+    seen = std::move(children);
+  }
+  return false;
+}
+
 void TreeStop::ask(int signal, bool group_was_told, pid_t untold) {
   signal_ = signal;
   const pid_t own_group = ::getpgrp();
+  std::optional<Workers> workers;
+  if (workers_of_) workers.emplace(signal, *workers_of_);
+  std::map<pid_t, Process> parents;
+  std::vector<Process> asked;
+  // All are looked at before the first is asked: a master that ends its workers may stop to answer.
   for (const Process& process : descendants(spared_)) {
-    if (!asked_.insert(identity(process)).second) continue;
     const bool was_told = group_was_told && process.group == own_group && process.pid != untold;
-    if (!was_told) tell(process, signal);
+    const auto parent = parents.find(process.parent);
+    parents.emplace(process.pid, process);
+    if (workers && !was_told && parent != parents.end()) {
+      if (auto image = workers->image_of_worker(process, parent->second)) {
+        leave(process, std::move(*image));
+        continue;
+      }
+    }
+    if (asked_.insert(identity(process)).second && !was_told) asked.push_back(process);
+  }
+  for (const Process& process : asked) tell(process, signal);
+}
+
+void TreeStop::leave(const Process& process, Image image) {
+  workers_.insert_or_assign(identity(process), Worker{process.parent, std::move(image)});
+  if (masters_.contains(process.parent)) return;
+  try {
+    masters_.emplace(process.parent, open_process(process.parent));
+  } catch (const std::system_error&) {  // no descriptor: its end is noticed a little later
   }
 }
 
+/// To the parent that has forked it, which lives, and it has executed nothing since.
+bool TreeStop::is_left(const Process& process) const {
+  const auto worker = workers_.find(identity(process));
+  if (worker == workers_.end() || worker->second.master != process.parent) return false;
+  const auto image = image_of(process.pid);
+  return !image || *image == worker->second.image;
+}
+
 void TreeStop::ask_again() {
+  forget_ended_masters();
   for (const Process& process : descendants(spared_)) {
     const bool orphan = process.parent == ::getpid();
-    if (orphan && asked_.insert(identity(process)).second) tell(process, signal_);
+    const bool worker_no_more = workers_.contains(identity(process)) && !is_left(process);
+    if ((orphan || worker_no_more) && asked_.insert(identity(process)).second) tell(process, signal_);
     if (process.stopped) tell(process, SIGCONT);  // stopped, it would end by KILL alone
   }
+}
+
+void TreeStop::forget_ended_masters() {
+  std::erase_if(masters_, [](const auto& one) {
+    return !one.second || readiness(one.second.get(), POLLIN) != 0;
+  });
+}
+
+void TreeStop::wait_with(std::vector<pollfd>& descriptors) const {
+  for (const auto& [pid, handle] : masters_) descriptors.push_back({handle.get(), POLLIN, 0});
 }
 
 void TreeStop::forget(pid_t pid) {
@@ -184,6 +204,7 @@ void TreeStop::forget(pid_t pid) {
 }
 
 void TreeStop::kill() {
+  masters_.clear();
   std::set<Identity> killed;
   std::set<pid_t> ended;
   for (int walks = 0; walks < most_walks; ++walks) {

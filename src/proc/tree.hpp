@@ -6,17 +6,22 @@
 // thread.
 #pragma once
 
+#include <poll.h>
 #include <sys/types.h>
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
-#include <string>
 #include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/fd.hpp"
+#include "proc/signals.hpp"
+#include "proc/stat.hpp"
+#include "proc/worker.hpp"
 
 namespace reloadrun::proc {
 
@@ -26,26 +31,8 @@ void set_subreaper(bool adopts);
 /// Makes it so.
 inline void become_subreaper() { set_subreaper(true); }
 
-/// A descendant that is alive.
-struct Process {
-  pid_t pid = 0;
-  pid_t parent = 0;
-  pid_t group = 0;
-  std::uint64_t start_time =
-      0;  ///< in clock ticks of this boot; with the pid, it names one process
-  std::string name{};
-  bool stopped = false;  ///< by a signal, as Ctrl-Z sends it
-};
-
 /// How often to walk a tree that is being stopped: nothing tells of what is born or orphaned in it.
 inline constexpr Duration tree_recheck = std::chrono::milliseconds(50);
-
-struct Thread {
-  char state = '?';                           ///< as in proc(5), /proc/pid/stat
-  std::chrono::milliseconds in_user_mode{0};  ///< for how long it has run, outside of system calls
-};
-/// nullopt when there is no such thread any more.
-std::optional<Thread> thread_of(pid_t number);
 
 /// The pids of a process's children of all its threads, ended but not reaped ones too. From
 /// /proc/PID/task/TID/children.
@@ -58,20 +45,32 @@ std::set<pid_t> children_by_scan(pid_t parent);
 /// all below them. One that /proc hides has a pid and a parent, and no more.
 std::vector<Process> descendants(const std::set<pid_t>& spared = {});
 
+/// Whether nobody below this process is alive but `spared` and what is below them. The ended are to
+/// be reaped after that, as far as a debugger lets go of their remains.
+bool none_alive_but(const std::set<pid_t>& spared);
+
 /// Stopping one tree, from the first request to the last KILL.
 class TreeStop {
  public:
   /// `spared`: children of this process that, with all below them, are no part of the tree.
-  explicit TreeStop(std::set<pid_t> spared = {}) : spared_(std::move(spared)) {}
+  /// `workers_of`: the signal state that it was started with; then workers are left to who has
+  /// forked them and answers the signal (see proc/worker). Without, everybody is asked, as by
+  /// Ctrl-C.
+  explicit TreeStop(std::set<pid_t> spared = {}, std::optional<SignalsGiven> workers_of = {})
+      : spared_(std::move(spared)), workers_of_(workers_of) {}
 
-  /// Sends `signal` to every process of the tree. When `group_was_told`, not to those in this
-  /// process's own group: a terminal has told them already, all but `untold` (0: none).
+  /// Sends `signal` to every process of the tree but workers. When `group_was_told`, not to those
+  /// in this process's own group: a terminal has told them already, all but `untold` (0: none).
   void ask(int signal, bool group_was_told = false, pid_t untold = 0);
 
-  /// To be called whenever a child has ended, and from time to time: asks those that have become
-  /// orphans since, and wakes those that are stopped. What was born during the stop and still has
-  /// its parent is left alone: it may be part of an orderly end (the cleanup in a shell's trap).
+  /// To be called whenever a child has ended, what wait_with() adds is readable, and from time to
+  /// time: asks those that have become orphans since, or workers no more, and wakes those that are
+  /// stopped. What was born during the stop and still has its parent is left alone: it may be part
+  /// of an orderly end (the cleanup in a shell's trap).
   void ask_again();
+
+  /// Adds what tells that somebody to whom workers were left has ended.
+  void wait_with(std::vector<pollfd>& descriptors) const;
 
   /// Kills every process of the tree, walk after walk, until one finds nobody new. In a tree that
   /// goes on forking that may not be the last: to be called again while some are left, after the
@@ -92,8 +91,20 @@ class TreeStop {
   using Identity = std::pair<pid_t, std::uint64_t>;
   static Identity identity(const Process& process) { return {process.pid, process.start_time}; }
 
+  /// Left to its parent.
+  struct Worker {
+    pid_t master = 0;
+    Image image;
+  };
+  void leave(const Process& process, Image image);
+  [[nodiscard]] bool is_left(const Process& process) const;
+  void forget_ended_masters();
+
   std::set<pid_t> spared_;
+  std::optional<SignalsGiven> workers_of_;
   std::set<Identity> asked_;
+  std::map<Identity, Worker> workers_;
+  std::map<pid_t, Fd> masters_;  // of those workers
   int signal_ = 0;
 };
 

@@ -1,0 +1,77 @@
+#include "proc/worker.hpp"
+
+#include <sys/auxv.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+
+#include "base/fd.hpp"
+#include "fmt/format.h"
+
+namespace reloadrun::proc {
+namespace {
+
+/// A value of an auxiliary vector: see getauxval(3). 0 where there is none, as in a process of
+/// another word length.
+std::uintptr_t value_in(const std::string& vector, unsigned long type) {
+  struct {
+    unsigned long type = AT_NULL;
+    unsigned long value = 0;
+  } entry;
+  for (std::size_t at = 0; at + sizeof entry <= vector.size(); at += sizeof entry) {
+    std::memcpy(&entry, vector.data() + at, sizeof entry);
+    if (entry.type == type) return entry.value;
+  }
+  return 0;
+}
+
+bool is_shells_name(std::string_view name) {
+  constexpr std::array shells{"sh",   "bash", "rbash", "dash", "ash",     "zsh",    "ksh",  "rksh",
+                              "mksh", "lksh", "oksh",  "yash", "busybox", "toybox", "fish", "csh",
+                              "tcsh", "posh", "rc",    "es",   "osh",     "ysh",    "elvish"};
+  // Of what may follow: zsh5, ksh93, bash-static, busybox.static, "dash (deleted)".
+  const auto is_letter = [](char one) { return one >= 'a' && one <= 'z'; };
+  const auto* const end = std::ranges::find_if_not(name, is_letter);
+  return std::ranges::find(shells, std::string_view(name.begin(), end)) != shells.end();
+}
+
+}  // namespace
+
+std::optional<Image> image_of(pid_t pid) {
+  Image image{read_file(fmt::format("/proc/{}/auxv", pid))};
+  const std::uintptr_t there = value_in(image.auxiliary_vector, AT_RANDOM);
+  if (there == 0) return std::nullopt;
+  const iovec here{image.random.data(), image.random.size()};
+  const iovec of_it{reinterpret_cast<void*>(there), image.random.size()};
+  const auto length = static_cast<ssize_t>(image.random.size());
+  if (::process_vm_readv(pid, &here, 1, &of_it, 1, 0) != length) return std::nullopt;
+  // Who has used them up (Go does) cannot be told from another execution at the same places.
+  const bool used_up = std::ranges::all_of(image.random, [](auto byte) { return byte == 0; });
+  return used_up ? std::nullopt : std::optional(std::move(image));
+}
+
+bool is_shell(const Process& process) {
+  std::error_code error;
+  const auto file =
+      std::filesystem::read_symlink(fmt::format("/proc/{}/exe", process.pid), error);
+  // The name alone where the file is an emulator's, or may not be read.
+  return is_shells_name(file.filename().native()) || is_shells_name(process.name);
+}
+
+std::optional<Image> Workers::image_of_worker(const Process& process, const Process& parent) {
+  auto [place, is_new] = masters_.try_emplace(parent.pid);
+  auto& master = place->second;
+  if (is_new && answers_signal(parent.pid, signal_, given_) && !is_shell(parent)) {
+    master = image_of(parent.pid);
+  }
+  if (!master) return std::nullopt;
+  auto image = image_of(process.pid);
+  return image == master ? image : std::nullopt;
+}
+
+}  // namespace reloadrun::proc
