@@ -184,7 +184,8 @@ void TreeStop::ask_again() {
   for (const Process& process : descendants(spared_)) {
     const bool orphan = process.parent == ::getpid();
     const bool worker_no_more = workers_.contains(identity(process)) && !is_left(process);
-    if ((orphan || worker_no_more) && asked_.insert(identity(process)).second) tell(process, signal_);
+    if ((orphan || worker_no_more) && asked_.insert(identity(process)).second)
+      tell(process, signal_);
     if (process.stopped) tell(process, SIGCONT);  // stopped, it would end by KILL alone
   }
 }

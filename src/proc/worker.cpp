@@ -31,8 +31,8 @@ std::uintptr_t value_in(const std::string& vector, unsigned long type) {
 }
 
 bool is_shells_name(std::string_view name) {
-  constexpr std::array shells{"sh",   "bash", "rbash", "dash", "ash",     "zsh",    "ksh",  "rksh",
-                              "mksh", "lksh", "oksh",  "yash", "busybox", "toybox", "fish", "csh",
+  constexpr std::array shells{"sh",   "bash", "rbash", "dash", "ash",     "zsh",    "ksh",   "rksh",
+                              "mksh", "lksh", "oksh",  "yash", "busybox", "toybox", "fish",  "csh",
                               "tcsh", "posh", "rc",    "es",   "osh",     "ysh",    "elvish"};
   // Of what may follow: zsh5, ksh93, bash-static, busybox.static, "dash (deleted)".
   const auto is_letter = [](char one) { return one >= 'a' && one <= 'z'; };
@@ -57,8 +57,7 @@ std::optional<Image> image_of(pid_t pid) {
 
 bool is_shell(const Process& process) {
   std::error_code error;
-  const auto file =
-      std::filesystem::read_symlink(fmt::format("/proc/{}/exe", process.pid), error);
+  const auto file = std::filesystem::read_symlink(fmt::format("/proc/{}/exe", process.pid), error);
   // The name alone where the file is an emulator's, or may not be read.
   return is_shells_name(file.filename().native()) || is_shells_name(process.name);
 }

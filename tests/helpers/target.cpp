@@ -21,6 +21,7 @@
 //     seen=N        report what stands in the files 0 to N-1 ("seen text=...")
 //     slow=MS       go on only after a random time of at most so many milliseconds
 //     slow-stop=MS  the same, between TERM and the end
+//     threads       have a second thread
 //     fork-on       fork and end in the parent, again and again, ignoring TERM
 //     sockets       report what it knows of sockets that it was given ("sockets pid=...")
 //     non-blocking=FD   make a socket so
@@ -44,6 +45,7 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "fmt/format.h"
 #include "helpers/escape.hpp"
@@ -246,6 +248,11 @@ void follow(std::string_view order) {
     });
   }
   if (word == "log") keep_log(std::string(rest));
+  if (word == "threads") {
+    std::thread([] {
+      for (;;) ::pause();
+    }).detach();
+  }
   if (word == "fork-on") fork_on();
   if (word == "sockets") tell_sockets();
   if (word == "non-blocking") make_non_blocking(number);

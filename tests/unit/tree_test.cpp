@@ -3,13 +3,18 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <functional>
 #include <thread>
 
 #include "base/fd.hpp"
+#include "helpers/deadline.hpp"
+#include "helpers/debugger.hpp"
+#include "helpers/processes.hpp"
 #include "proc/child.hpp"
 
 namespace reloadrun::proc {
@@ -92,6 +97,94 @@ TEST(Tree, NobodyIsOverlookedWhileItsParentsEnd) {
     }
   }
   ::prctl(PR_SET_CHILD_SUBREAPER, 0);
+}
+
+/// Whether `holds` comes true.
+void wait_until(const std::function<bool()>& holds) { test::eventually("an end", holds); }
+
+/// A child of two threads, held by a debugger of its own until `let_go` is closed.
+struct Held {
+  pid_t pid = -1;
+  pid_t debugger = -1;
+  Pipe let_go = make_pipe();
+
+  Held() {
+    Pipe ready = make_pipe();
+    pid = ::fork();
+    if (pid == 0) {
+      std::thread([&] {
+        static_cast<void>(!::write(ready.writing.get(), "x", 1));
+        for (;;) ::pause();
+      }).detach();
+      for (;;) ::pause();
+    }
+    expect_byte(ready);
+    debugger = ::fork();
+    if (debugger == 0) {
+      let_go.writing = Fd();
+      {
+        const test::Debugger holds(pid);
+        static_cast<void>(!::write(ready.writing.get(), "x", 1));
+        char byte = 0;
+        static_cast<void>(!::read(let_go.reading.get(), &byte, 1));
+      }
+      ::_exit(0);
+    }
+    expect_byte(ready);
+  }
+
+ private:
+  static void expect_byte(const Pipe& pipe) {
+    char byte = 0;
+    EXPECT_EQ(::read(pipe.reading.get(), &byte, 1), 1);
+  }
+};
+
+TEST(Tree, WhatADebuggerKeepsIsGone) {
+  Held held;
+  const std::set<pid_t> spared{held.debugger};
+  const Fd handle = open_process(held.pid);
+  EXPECT_FALSE(none_alive_but(spared));
+  EXPECT_EQ(ending_of(held.pid, handle), std::nullopt);
+  ::kill(held.pid, SIGKILL);
+  wait_until([&] { return is_zombie(held.pid); });
+  EXPECT_FALSE(has_ended(held.pid)) << "nothing is kept, and nothing tested";
+  EXPECT_TRUE(none_alive_but(spared));
+  EXPECT_TRUE(TreeStop(spared).left().empty());
+  EXPECT_EQ(ending_of(held.pid, handle), (Ending{true, SIGKILL}));
+  held.let_go.writing = Fd();
+  EXPECT_EQ(wait_for_child(held.debugger), Ending{});
+  EXPECT_EQ(wait_for_child(held.pid), (Ending{true, SIGKILL}));
+}
+
+TEST(Tree, HowItHasEndedIsUnknownToWhoMayNotReadIt) {
+  if (::geteuid() != 0) GTEST_SKIP() << "another user's process is made by root";
+  Held held;
+  ::kill(held.pid, SIGKILL);
+  wait_until([&] { return is_zombie(held.pid); });
+  EXPECT_TRUE(test::in_child_without_rights([&] { return ending_of_zombie(held.pid).unknown; }));
+  held.let_go.writing = Fd();
+  wait_for_child(held.debugger);
+  wait_for_child(held.pid);
+}
+
+TEST(Tree, WhoseFirstThreadAloneHasEndedIsAlive) {
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    std::thread([] {
+      for (;;) ::pause();
+    }).detach();
+    ::syscall(SYS_exit, 0);
+  }
+  wait_until([&] {
+    const auto thread = thread_of(pid);
+    return thread && thread->state == 'Z';
+  });
+  EXPECT_FALSE(is_zombie(pid));
+  EXPECT_FALSE(none_alive_but({}));
+  EXPECT_EQ(ending_of(pid, open_process(pid)), std::nullopt);
+  EXPECT_EQ(TreeStop().left().size(), 1U);
+  end_child(pid);
 }
 
 TEST(Tree, TheSparedAreNotTouched) {
