@@ -64,6 +64,7 @@ namespace {
 
 /// Those that have ended, but for `spared` and, with `flags`, others' (see waitpid(2)).
 void reap_all(const std::set<pid_t>& spared, int flags) {
+  if (no_child_left()) return;  // asked in no time
   int status = 0;
   for (const pid_t child : children_of(::getpid())) {
     if (!spared.contains(child)) ::waitpid(child, &status, WNOHANG | flags);
