@@ -29,10 +29,14 @@ struct Mark {
 constexpr std::array marks{Mark{Role::reloader, "reloadrun " RELOADRUN_VERSION ": reloader"},
                            Mark{Role::builder, "reloadrun " RELOADRUN_VERSION ": builder"}};
 constexpr std::string_view mark_of_any_version = "reloadrun ";
-// The texts of the two messages whose content travels beside them, in a memory file, since it may
-// be larger than any message. No other message begins so.
+// How the two messages begin whose content may be larger than any message: it follows, or else it
+// travels in a memory file, the first of the descriptors. No other message begins so.
 constexpr std::string_view begin_mark = "reloadrun: begin";
 constexpr std::string_view handover_mark = "reloadrun: handover";
+
+// What follows its mark takes no file, which a limit may forbid (ulimit -f). A socket takes 208
+// KiB, which others may have filled in part.
+constexpr std::size_t most_in_the_message = std::size_t{64} << 10U;
 
 // Far more than any list of files needs, and nothing that memory could not hold.
 constexpr off_t largest_content = off_t{1} << 30;
@@ -47,6 +51,11 @@ Fd memory_file(std::string_view content) {
   Fd file = require_fd(::memfd_create("reloadrun", MFD_CLOEXEC), "memfd_create");
   while (!content.empty()) {
     const ssize_t written = ::write(file.get(), content.data(), content.size());
+    if (written < 0 && errno == EFBIG) {
+      throw Error("what a COMMAND begins with is larger than a file may be here",
+                  "give it fewer arguments and paths, or a higher limit (ulimit -f)",
+                  status_failure);
+    }
     if (written < 0) throw_errno("write to a memory file");
     content.remove_prefix(static_cast<std::size_t>(written));
   }
@@ -63,7 +72,16 @@ std::string content_of(const Fd& file) {
   return content;
 }
 
-/// What follows the memory file, and whatever else came before them: `ports` sockets first.
+/// Of a parcel; takes its memory file from the descriptors.
+std::string take_content(MessageSocket::Message& parcel, std::string_view mark) {
+  if (parcel.bytes.size() > mark.size()) return parcel.bytes.substr(mark.size());
+  if (parcel.descriptors.empty()) throw wire::Torn();
+  const Fd file = std::move(parcel.descriptors.front());
+  parcel.descriptors.erase(parcel.descriptors.begin());
+  return content_of(file);
+}
+
+/// What came behind `from` others: `ports` sockets first.
 Descriptors descriptors_of(std::vector<Fd>& received, std::size_t from, std::size_t ports) {
   if (received.size() < from + ports || received.size() > from + ports + 2) throw wire::Torn();
   Descriptors with;
@@ -160,17 +178,17 @@ std::optional<Begin> Channel::receive_begin() {
     message = socket_.receive();
   }
   if (closed()) return std::nullopt;
+  if (!message->bytes.starts_with(begin_mark)) throw wire::Torn();
+  auto begin = wire::decode<Begin>(take_content(*message, begin_mark));
   auto& descriptors = message->descriptors;
-  if (message->bytes != begin_mark || descriptors.empty()) throw wire::Torn();
-  auto begin = wire::decode<Begin>(content_of(descriptors[0]));
   const std::size_t builds = begin.options.build.empty() ? 0 : 1;
   const std::size_t sockets = begin.options.listen.size();
-  if (descriptors.size() < 1 + builds + sockets) throw wire::Torn();
-  if (builds != 0) begin.builds = std::move(descriptors[1]);
+  if (descriptors.size() < builds + sockets) throw wire::Torn();
+  if (builds != 0) begin.builds = std::move(descriptors[0]);
   for (std::size_t i = 0; i < sockets; ++i) {
-    begin.sockets.push_back(std::move(descriptors[1 + builds + i]));
+    begin.sockets.push_back(std::move(descriptors[builds + i]));
   }
-  begin.with = descriptors_of(descriptors, 1 + builds + sockets, begin.handover.ports.size());
+  begin.with = descriptors_of(descriptors, builds + sockets, begin.handover.ports.size());
   return begin;
 }
 
@@ -194,10 +212,9 @@ std::optional<Order> Channel::receive_order() {
 std::optional<Received> Channel::receive_report() {
   auto message = socket_.receive();
   if (!message) return std::nullopt;
-  if (message->bytes == handover_mark) {
-    if (message->descriptors.empty()) throw wire::Torn();
-    auto values = wire::decode<Handover>(content_of(message->descriptors[0]));
-    auto with = descriptors_of(message->descriptors, 1, values.ports.size());
+  if (message->bytes.starts_with(handover_mark)) {
+    auto values = wire::decode<Handover>(take_content(*message, handover_mark));
+    auto with = descriptors_of(message->descriptors, 0, values.ports.size());
     return HandedOver{std::move(values), std::move(with)};
   }
   auto report = wire::decode_one_of<Report>(message->bytes);
@@ -214,9 +231,11 @@ bool Channel::send(const Report& report, Duration patience) {
   return socket_.send(wire::encode_one_of(report), {}, patience);
 }
 
-/// `content` goes in a memory file before the other descriptors.
 bool Channel::send_parcel(std::string_view mark, const std::string& content,
                           std::vector<int> descriptors, Duration patience) {
+  if (content.size() <= most_in_the_message) {
+    return socket_.send(std::string(mark) + content, descriptors, patience);
+  }
   const Fd file = memory_file(content);
   descriptors.insert(descriptors.begin(), file.get());
   return socket_.send(mark, descriptors, patience);

@@ -117,7 +117,7 @@ SignalsGiven take_signals() {
   sigset_t ours;
   sigemptyset(&ours);
   for (const int signal :
-       {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCHLD, SIGPIPE, SIGIO}) {
+       {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCHLD, SIGPIPE, SIGIO, SIGXFSZ}) {
     // A blocked signal would reach a descriptor even when it is ignored.
     if (signal == SIGCHLD || !is_ignored(signal)) sigaddset(&ours, signal);
   }

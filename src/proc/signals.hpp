@@ -31,8 +31,9 @@ struct SignalsGiven {
 
 /// Blocks, for this thread and those that it starts, what reloadrun reads from descriptors, and
 /// what must not disturb it (a SIGPIPE of a closed stderr, the SIGIO of a lease: see
-/// open_files.hpp), and returns what was before. A signal that is ignored stays so (nohup). To be
-/// called before any thread is started.
+/// open_files.hpp; the SIGXFSZ of a limit that a memory file has to keep, too), and returns what
+/// was before. A signal that is ignored stays so (nohup). To be called before any thread is
+/// started.
 SignalsGiven take_signals();
 
 /// Delivers those of `wanted` that were not ignored at the start.

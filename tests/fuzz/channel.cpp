@@ -1,6 +1,7 @@
 // What the supervisor and a reloader read from each other, the handover in its memory file and the
 // arena that goes with it among them. The input: whether it is a Begin, a report or an order; how
-// many descriptors come with it; and the message, or for a Begin and a handover its content.
+// many descriptors come with it; and the message, or for a Begin and a handover its content, which
+// is in the message itself when there are no descriptors.
 
 #include "app/channel.hpp"
 
@@ -80,8 +81,13 @@ void require_whole(const Descriptors& with, const Handover& values) {
   require(Arena::adopt(Fd(::dup(with.snapshot.get()))) == nullptr, "a foreign snapshot is none");
 }
 
+std::string parcel(std::string mark, std::string_view content,
+                   const std::vector<int>& descriptors) {
+  return descriptors.empty() ? mark.append(content) : mark;
+}
+
 void begin(Channel& from, Channel& to, std::string_view content, std::vector<int> descriptors) {
-  send(from, "reloadrun: begin", descriptors);
+  send(from, parcel("reloadrun: begin", content, descriptors), descriptors);
   const auto read = to.receive_begin();
   require(read.has_value(), "a Begin that is whole is read");
   require_whole(*read);
@@ -134,7 +140,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try {
     if (kind == 0) begin(ours, theirs, content, descriptors);
     // The other way there is no mark to pass by.
-    if (kind == 1) report(theirs, ours, "reloadrun: handover", descriptors);
+    if (kind == 1) {
+      report(theirs, ours, parcel("reloadrun: handover", content, descriptors), descriptors);
+    }
     if (kind == 2 && !content.empty()) report(theirs, ours, content, descriptors);
     if (kind == 3 && !content.empty()) order(theirs, ours, content, descriptors);
   } catch (const wire::Torn&) {  // the reader's own word for whatever is not whole
