@@ -55,6 +55,7 @@ void CallFilter::refuse(int call, int error) {
 
 Program CallFilter::program() const {
   Program program;
+  if (rules_.empty()) return program;
   for (const auto& [machine, number] : architectures) {
     Program rules;
     append_rules(rules, machine);

@@ -33,6 +33,7 @@ class CallFilter {
   /// It fails with `error`, and nobody is notified.
   void refuse(int call, int error);
 
+  /// Empty when no call is named: then there is to be no filter, which by itself takes rights away.
   [[nodiscard]] std::vector<sock_filter> program() const;
 
  private:
