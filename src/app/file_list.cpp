@@ -15,6 +15,9 @@
 namespace reloadrun::app {
 namespace {
 
+// A million paths take less.
+constexpr std::size_t most_list_bytes = std::size_t{256} << 20U;
+
 std::vector<std::string> parse(std::string_view text, const std::string& file) {
   std::vector<std::string> paths;
   std::size_t number = 0;
@@ -31,7 +34,11 @@ std::vector<std::string> parse(std::string_view text, const std::string& file) {
 
 std::string read_stdin() {
   std::string text;
-  while (!read_all(STDIN_FILENO, text)) {
+  while (!read_all(STDIN_FILENO, text, most_list_bytes - text.size())) {
+    if (errno == EFBIG) {
+      throw Error(fmt::format("the list on stdin is larger than {} MiB", most_list_bytes >> 20U),
+                  "give the right list of files on stdin, or a shorter one", status_usage);
+    }
     if (errno != EAGAIN) {
       throw Error(fmt::format("--files-from '-' cannot be read ({})", std::strerror(errno)),
                   "give the list of files on stdin", status_usage);
@@ -43,15 +50,15 @@ std::string read_stdin() {
 }
 
 void empty_stdin() {
-  const Fd null = require_fd(::open("/dev/null", O_RDONLY | O_CLOEXEC), "open /dev/null");
+  const Fd nothing = open_nothing();
   // Not close-on-exec: the target is to have it.
-  if (::dup2(null.get(), STDIN_FILENO) < 0) throw_errno("dup2 of /dev/null");
+  if (::dup2(nothing.get(), STDIN_FILENO) < 0) throw_errno("dup2 of /dev/null");
 }
 
 }  // namespace
 
 std::vector<std::string> read_file_list(const std::string& file) {
-  return parse(read_named_file("--files-from", file), file);
+  return parse(read_named_file("--files-from", file, most_list_bytes), file);
 }
 
 std::vector<std::string> take_file_list_from_stdin() {

@@ -1,12 +1,9 @@
 #include "app/named_file.hpp"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 
-#include <cerrno>
-#include <cstring>
+#include <utility>
 
-#include "base/fd.hpp"
 #include "fmt/format.h"
 #include "reloadrun/error.hpp"
 
@@ -21,30 +18,19 @@ constexpr std::size_t most_config_bytes = std::size_t{16} * 1024;
 
 std::string read_named_file(const std::string& option, const std::string& file,
                             std::size_t most_bytes) {
+  RegularFile read = read_regular_file(AT_FDCWD, file, most_bytes);
+  if (read) return std::move(read.content);
   const std::string given = fmt::format("{} '{}'", option, file);
-  const auto unreadable = [&] {
-    return Error(fmt::format("{} cannot be read ({})", given, std::strerror(errno)),
-                 "name a file that can be read", status_usage);
-  };
-  // Opening a FIFO would otherwise wait for a writer.
-  const Fd opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-  struct stat status {};
-  // ENXIO: a socket, or a device that is not there.
-  if (!opened && errno != ENXIO) throw unreadable();
-  if (opened && ::fstat(opened.get(), &status) != 0) throw unreadable();
-  if (!S_ISREG(status.st_mode)) {
-    throw Error(given + " is no regular file", "name a regular file", status_usage);
+  const std::string why = why_not(read, most_bytes);
+  using Fault = RegularFile::Fault;
+  if (read.fault == Fault::unreadable) {
+    throw Error(fmt::format("{} cannot be read ({})", given, why), "name a file that can be read",
+                status_usage);
   }
-  const auto require_moderate = [&](std::size_t bytes) {
-    if (bytes <= most_bytes) return;
-    throw Error(fmt::format("{} is larger than {} KiB", given, most_bytes / 1024),
-                "name the right file, or a shorter one", status_usage);
-  };
-  require_moderate(static_cast<std::size_t>(status.st_size));  // before all of it is read
-  std::string content;
-  if (!read_all(opened.get(), content)) throw unreadable();
-  require_moderate(content.size());  // it may have grown
-  return content;
+  throw Error(fmt::format("{} is {}", given, why),
+              read.fault == Fault::too_large ? "name the right file, or a shorter one"
+                                             : "name a regular file",
+              status_usage);
 }
 
 std::string read_config_file(const std::string& option, const std::string& file) {

@@ -4,10 +4,11 @@
 #pragma once
 
 #include <cstddef>
-#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/regular_file.hpp"
 
 namespace reloadrun::app {
 
@@ -15,7 +16,7 @@ namespace reloadrun::app {
 /// (status 2) when it cannot be read, has more than `most_bytes` or is something else, such as a
 /// FIFO or a directory.
 std::string read_named_file(const std::string& option, const std::string& file,
-                            std::size_t most_bytes = std::numeric_limits<std::size_t>::max());
+                            std::size_t most_bytes = most_text_bytes);
 
 /// The same of a configuration file, which may have 16 KiB.
 std::string read_config_file(const std::string& option, const std::string& file);

@@ -31,16 +31,23 @@ Pipe make_pipe() {
 }
 
 void hold_standard_descriptors() {
-  for (;;) {
-    Fd lowest = require_fd(::open("/dev/null", O_RDWR | O_CLOEXEC), "open /dev/null");
-    if (lowest.get() > STDERR_FILENO) return;
-    // Kept for the life of the process: it holds the place, and exec gives it up.
-    static_cast<void>(lowest.release());
+  for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(standard, F_GETFD) >= 0) continue;
+    Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    // Where there is none, what can neither be read nor written, as if it were closed.
+    if (!null) null = require_fd(::open("/", O_PATH | O_CLOEXEC), "open /");
+    // The lowest that is free, and kept for the life of the process: exec gives it up.
+    static_cast<void>(null.release());
   }
 }
 
 // What was inherited is not close-on-exec: it would not be here.
 bool is_held(int standard_fd) { return (::fcntl(standard_fd, F_GETFD) & FD_CLOEXEC) != 0; }
+
+Fd open_nothing() {
+  Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  return null ? std::move(null) : make_pipe().reading;
+}
 
 std::string read_file(const std::string& path) {
   std::string content;
@@ -49,13 +56,20 @@ std::string read_file(const std::string& path) {
   return content;
 }
 
-bool read_all(int fd, std::string& content) {
+bool read_all(int fd, std::string& content, std::size_t most_bytes) {
   std::array<char, 4096> block{};
+  std::size_t left = most_bytes;
   for (;;) {
     const ssize_t got = ::read(fd, block.data(), block.size());
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return got == 0;
-    content.append(block.data(), static_cast<std::size_t>(got));
+    const auto bytes = static_cast<std::size_t>(got);
+    if (bytes > left) {
+      errno = EFBIG;
+      return false;
+    }
+    left -= bytes;
+    content.append(block.data(), bytes);
   }
 }
 

@@ -4,6 +4,8 @@
 
 #include <unistd.h>
 
+#include <cstddef>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -47,11 +49,17 @@ void make_blocking(int fd);
 /// Throws std::system_error.
 Fd numbered_from(int lowest, Fd fd);
 
+inline constexpr std::size_t unbounded = std::numeric_limits<std::size_t>::max();
+
 struct Pipe {
   Fd reading;
   Fd writing;
 };
 Pipe make_pipe();
+
+/// /dev/null, or where that is missing something else that ends at once when it is read. Throws
+/// std::system_error.
+Fd open_nothing();
 
 /// Fills those of the descriptors 0, 1 and 2 that are closed with a close-on-exec /dev/null, so
 /// that no descriptor of reloadrun's own lands there and is then taken for the terminal, while the
@@ -60,11 +68,13 @@ void hold_standard_descriptors();
 /// Whether one of these was found closed.
 bool is_held(int standard_fd);
 
-/// Everything that can be read from `path`, which may be in /proc; empty when it cannot be read.
+/// Everything that can be read from `path`, a file of the kernel's in /proc or /sys, which has an
+/// end; empty when it cannot be read. For what others have written: see base/regular_file.hpp.
 std::string read_file(const std::string& path);
 
 /// Appends to `content` what can be read from `fd` up to its end; false with errno when reading
-/// fails before (EAGAIN: it does not block, and has nothing now).
-[[nodiscard]] bool read_all(int fd, std::string& content);
+/// fails before (EAGAIN: it does not block, and has nothing now; EFBIG: there is more than
+/// `most_bytes`).
+[[nodiscard]] bool read_all(int fd, std::string& content, std::size_t most_bytes = unbounded);
 
 }  // namespace reloadrun

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "base/fd.hpp"
+#include "base/regular_file.hpp"
 
 namespace reloadrun::watch {
 
@@ -24,6 +26,9 @@ std::uint64_t content_hash(int directory, const char* name) {
   // The hash so far goes before each block, so that blocks in another order have another hash.
   std::vector<char> block(sizeof(std::uint64_t) + block_size);
   std::uint64_t hash = 1;
+  // No more than there was: what somebody writes without an end has none here either.
+  std::size_t left =
+      status.st_size > 0 ? static_cast<std::size_t>(status.st_size) : most_text_bytes;
   for (;;) {
     std::size_t filled = 0;  // whole blocks: a read may be short
     while (filled < block_size) {
@@ -34,7 +39,8 @@ std::uint64_t content_hash(int directory, const char* name) {
       if (got == 0) break;
       filled += static_cast<std::size_t>(got);
     }
-    if (filled == 0) return hash;
+    if (filled == 0 || left == 0) return hash;
+    left -= std::min(left, filled);
     std::memcpy(block.data(), &hash, sizeof hash);
     hash = std::hash<std::string_view>()({block.data(), sizeof hash + filled});
     if (hash == 0) hash = 1;

@@ -1,5 +1,6 @@
 #include "watch/repository.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -9,7 +10,7 @@
 #include <filesystem>
 #include <string_view>
 
-#include "base/fd.hpp"
+#include "base/regular_file.hpp"
 #include "watch/git_config.hpp"
 #include "watch/listing.hpp"
 
@@ -32,7 +33,7 @@ std::string resolved(const std::string& directory, const std::string& path) {
 
 /// The one line that a file of git's holds: what follows `label`.
 std::string line_of(const std::string& file, std::string_view label) {
-  std::string text = read_file(file);
+  std::string text = read_regular_file(AT_FDCWD, file, most_text_bytes).content;
   if (!text.starts_with(label)) return {};
   text.erase(0, label.size());
   while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
@@ -105,7 +106,8 @@ std::vector<std::string> git_config_files(const Repository* repository) {
 std::string global_excludes_file(const Repository* repository) {
   std::optional<std::string> file;
   for (const std::string& config : git_config_files(repository)) {
-    if (auto value = value_in_git_config(read_file(config), "core", "excludesfile")) file = value;
+    const std::string text = read_regular_file(AT_FDCWD, config, most_text_bytes).content;
+    if (auto value = value_in_git_config(text, "core", "excludesfile")) file = value;
   }
   if (!file) return xdg_file("/git/ignore");
   if (file->empty()) return {};

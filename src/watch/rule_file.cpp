@@ -4,9 +4,9 @@
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <cstring>
+#include <utility>
 
-#include "base/fd.hpp"
+#include "base/regular_file.hpp"
 
 namespace reloadrun::watch {
 namespace {
@@ -31,23 +31,15 @@ RuleFileState rule_file_state(int directory_fd, const std::string& name, Links l
 }
 
 std::optional<RuleFile> read_rule_file(int directory_fd, const std::string& name, Links links) {
-  const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-  const Fd file(
-      ::openat(directory_fd, name.c_str(), links == Links::followed ? flags : flags | O_NOFOLLOW));
-  if (!file) {
-    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
-    const std::string why = errno == ELOOP ? "a symbolic link" : std::strerror(errno);
-    return RuleFile{rule_file_state(directory_fd, name, links), std::nullopt, why};
-  }
-  // Before the reading: what is written meanwhile is then seen as another state.
-  struct stat status {};
-  if (::fstat(file.get(), &status) != 0) throw_errno("fstat");
-  if (!S_ISREG(status.st_mode)) return RuleFile{state_of(status), std::nullopt, "no regular file"};
-  std::string text;
-  if (!read_all(file.get(), text)) {
-    return RuleFile{state_of(status), std::nullopt, std::strerror(errno)};
-  }
-  return RuleFile{state_of(status), std::move(text), {}};
+  const int flags = links == Links::followed ? 0 : O_NOFOLLOW;
+  RegularFile file = read_regular_file(directory_fd, name, most_text_bytes, flags);
+  // Of before the reading: what is written meanwhile is then seen as another state.
+  const RuleFileState state = state_of(file.status);
+  if (file) return RuleFile{state, std::move(file.content), {}};
+  if (file.error == ENOENT || file.error == ENOTDIR) return std::nullopt;
+  const bool is_link = file.error == ELOOP;
+  return RuleFile{state, std::nullopt,
+                  is_link ? "a symbolic link" : why_not(file, most_text_bytes)};
 }
 
 }  // namespace reloadrun::watch

@@ -192,6 +192,8 @@ class Rules {
     std::map<std::string, RuleFileState> read;
     bool is_root = false;
     [[nodiscard]] bool changed() const;
+    /// One of git's own files that decides what there is to read.
+    void note(const std::string& path, Warnings& warnings);
   };
 
   Outer read_outer(const std::string& full, const ScopePtr& before, Warnings& warnings);

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "base/regular_file.hpp"
 #include "fmt/format.h"
 #include "watch/repository.hpp"
 #include "watch/rules.hpp"
@@ -89,6 +90,15 @@ bool Rules::Outer::changed() const {
   });
 }
 
+void Rules::Outer::note(const std::string& path, Warnings& warnings) {
+  const auto state = rule_file_state(AT_FDCWD, path, Links::followed);
+  read[path] = state;
+  if (state.size > most_text_bytes) {
+    warnings.push_back(
+        fmt::format("{} is larger than {} MiB: it is not read", path, most_text_bytes >> 20U));
+  }
+}
+
 bool Rules::outer_changed() const {
   return std::any_of(outer_.begin(), outer_.end(),
                      [](const auto& one) { return one.second.changed(); });
@@ -113,10 +123,7 @@ Rules::Outer Rules::read_outer(const std::string& full, const ScopePtr& before,
   // A repository that comes, goes or moves changes everything; its HEAD comes later than its
   // `.git`.
   for (fs::path directory = full;; directory = directory.parent_path()) {
-    for (const char* name : {".git", ".git/HEAD"}) {
-      const std::string path = directory / name;
-      outer.read[path] = rule_file_state(AT_FDCWD, path, Links::followed);
-    }
+    for (const char* name : {".git", ".git/HEAD"}) outer.note(directory / name, warnings);
     if (directory == top || !directory.has_relative_path()) break;
   }
   read_repository(repository ? &*repository : nullptr, repository ? repository->top : full, outer,
@@ -136,9 +143,7 @@ Rules::Outer Rules::read_outer(const std::string& full, const ScopePtr& before,
 
 void Rules::read_repository(const Repository* repository, const std::string& base, Outer& outer,
                             const ScopePtr& before, Warnings& warnings) {
-  for (const std::string& config : git_config_files(repository)) {
-    outer.read[config] = rule_file_state(AT_FDCWD, config, Links::followed);
-  }
+  for (const std::string& config : git_config_files(repository)) outer.note(config, warnings);
   const auto add = [&](const std::string& file) {
     outer.scope = read_file(file, base, Links::followed, outer, before, warnings);
   };
