@@ -177,6 +177,7 @@ class Looker {
   TimePoint tick_over_at_{};
   Duration credit_{0};  // of processor time for turns; less than zero after a long one
   std::set<std::string> unreadable_;  // told of
+  bool told_of_depth_ = false;
   Warnings warnings_;
   std::string full_;  // scratch
 };

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -56,6 +57,13 @@ void Looker::cannot_open(const Task& task, Changes* found) {
   if (closed && unreadable_.insert(task.path).second) {
     warnings_.push_back(fmt::format("cannot look into '{}' ({}): nothing in it is watched",
                                     task.path, std::strerror(EACCES)));
+  }
+  if (errno == ENAMETOOLONG && !std::exchange(told_of_depth_, true)) {
+    constexpr std::size_t shown = 100;
+    warnings_.push_back(
+        fmt::format("'{}...' goes deeper than a path of {} bytes: nothing in it is "
+                    "watched",
+                    task.path.substr(0, shown), PATH_MAX - 1));
   }
   forget(task.path, found);
   if (closed) {  // still known, so that it is tried again: no time tells of a right that is given
