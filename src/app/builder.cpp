@@ -223,7 +223,7 @@ void Builder::start_build(std::uint64_t number) {
   daemons_ = proc::children_of(::getpid());
   build_ = Build{.number = number, .begun = Clock::now()};
   try {
-    const Fd nothing = require_fd(::open("/dev/null", O_RDWR | O_CLOEXEC), "open /dev/null");
+    const Fd nothing = open_nothing();
     program.input_fd = nothing.get();  // what is typed is for the target
     auto spawned = proc::spawn(program);
     if (spawned.listener) notifiers_.emplace_back(std::move(spawned.listener));

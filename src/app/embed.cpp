@@ -87,7 +87,7 @@ std::optional<app::Channel::Inherited> inherited() {
     if (runs_main) app::reload(std::move(inherited.channel), guest);
     status = app::build(std::move(inherited.channel), {});
   } catch (const std::exception& error) {
-    app::tell_fault(error.what(), app::report_it);
+    app::tell_fault(error);
   }
   ::_exit(status);
 }

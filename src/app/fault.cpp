@@ -2,12 +2,32 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
+#include <iterator>
+#include <system_error>
 
 #include "app/words.hpp"
 #include "fmt/format.h"
 
 namespace reloadrun::app {
+namespace {
+
+const char* remedy(const std::exception& error) {
+  const auto* const failure = dynamic_cast<const std::system_error*>(&error);
+  switch (failure != nullptr ? failure->code().value() : 0) {
+    case EMFILE:
+      return "allow it more open files (ulimit -n)";
+    case EAGAIN:  // of a new process or thread, nothing else that is thrown
+      return "allow it more processes (ulimit -u)";
+    default:
+      return "this should not be; see what the system lacks, or report it";
+  }
+}
+
+}  // namespace
+
+void tell_fault(const std::exception& error) { tell_fault(error.what(), remedy(error)); }
 
 void tell_fault(const std::string& what_is_wrong, const std::string& what_to_do) {
   const auto line = printable(what_is_wrong + ": " + what_to_do);

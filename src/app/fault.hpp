@@ -2,6 +2,7 @@
 // any more. Called on the main thread, before the process ends.
 #pragma once
 
+#include <exception>
 #include <string>
 
 namespace reloadrun::app {
@@ -9,7 +10,7 @@ namespace reloadrun::app {
 /// "reloadrun: what is wrong: what to do" on stderr, if that can be written.
 void tell_fault(const std::string& what_is_wrong, const std::string& what_to_do);
 
-/// What to do about what nobody has thought of.
-inline constexpr auto report_it = "this should not be; see what the system lacks, or report it";
+/// The same of what was thrown and nobody has caught: of what the system lacks, if it says so.
+void tell_fault(const std::exception& error);
 
 }  // namespace reloadrun::app
