@@ -12,7 +12,6 @@
 #include <utility>
 
 #include "app/words.hpp"
-#include "app/working_directory.hpp"
 #include "base/log.hpp"
 #include "net/written.hpp"
 #include "proc/open_files.hpp"
@@ -54,7 +53,7 @@ Builder::Builder(Channel channel, Begin begin, ReadOptions read_options)
     : channel_(std::move(channel)),
       settings_(std::move(begin.options), std::move(read_options)),
       options_(settings_.options()),
-      directory_(std::move(begin.directory)),
+      directory_(std::move(begin.directory), std::move(begin.directory_path)),
       signals_(begin.signals),
       service_(std::move(begin.builds)),
       ended_children_({SIGCHLD}),
@@ -206,7 +205,7 @@ void Builder::take_time() {
 }
 
 void Builder::start_build(std::uint64_t number) {
-  return_to_directory(directory_);
+  directory_.follow();
   // The old COMMAND goes on while its successor is built, by what the file says now.
   settings_.refresh();
   channel_.send(Notices{settings_.notices()});

@@ -16,6 +16,7 @@
 #include "app/build_link.hpp"
 #include "app/channel.hpp"
 #include "app/settings.hpp"
+#include "app/working_directory.hpp"
 #include "app/written_files.hpp"
 #include "base/clock.hpp"
 #include "net/notifier.hpp"
@@ -74,7 +75,7 @@ class Builder {
   Channel channel_;
   Settings settings_;
   const Options& options_;
-  const std::string directory_;
+  WorkingDirectory directory_;
   const proc::SignalsGiven signals_;
   BuildService service_;
   proc::SignalFd ended_children_;

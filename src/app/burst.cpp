@@ -60,6 +60,11 @@ std::vector<std::string> Burst::missing() const {
   return paths;
 }
 
+bool Burst::misses_directory() const {
+  const auto item = pending_.items().find(directory_.name());
+  return item != pending_.items().end() && item->second.missing_since;
+}
+
 bool Burst::follow() {
   if (pending_.empty()) {
     if (!carried_over_) end();
@@ -78,7 +83,8 @@ bool Burst::judge(const View& view, bool being_written, TimePoint now) {
   for (const auto& [path, item] : pending_.items()) {
     if (item.missing_since) burst.missing_since = std::max(burst.missing_since, item.missing_since);
     if (item.change.kind == Kind::modified && !burst.modified) {
-      burst.modified = !soft_.signal(path);  // what a signal may answer asks for no stop
+      // What a signal may answer asks for no stop.
+      burst.modified = path == directory_.name() || !soft_.signal(path);
     }
   }
   const auto git = look_at_git(view, now);
@@ -86,6 +92,7 @@ bool Burst::judge(const View& view, bool being_written, TimePoint now) {
   burst.git_was_seen = burst.git_was_seen || git.at_work;
   burst.rebase = git.rebase;
   burst.executable_unfinished = executable_is_unfinished(view, now);
+  burst.directory_gone = directory_is_gone(now);
   burst.tick_over_at = view.looker.tick_over_at();
   slow_down_a_loop(view);
   due_ = core::settled_at(burst, options_.settle);
@@ -94,7 +101,7 @@ bool Burst::judge(const View& view, bool being_written, TimePoint now) {
   certain_ = !memory_.cut_off && !may_be_handled_ && !options_.content && options_.build.empty() &&
              core::is_certain(burst, now);
   return burst.being_written || burst.missing_since || burst.git_lock_stale_at ||
-         burst.executable_unfinished;
+         burst.executable_unfinished || burst.directory_gone;
 }
 
 Duration Burst::patience(TimePoint now) const { return core::recheck_after(now - open_->first); }
@@ -114,7 +121,9 @@ Burst::Noticed Burst::settle(TimePoint now) {
   memory_.loop = std::move(loop_);
   memory_.cut_off = core::is_cut_off(*open_, options_.settle, now);
   if (memory_.cut_off) log::debug("the changes go on: they are waited for no longer");
-  auto signals = soft_.signals(pending_.paths());
+  // Whoever runs in another directory than he should is not to go on.
+  std::vector<int> signals;
+  if (!pending_.items().contains(directory_.name())) signals = soft_.signals(pending_.paths());
   Noticed noticed{open_->first, pending_.take(), std::move(signals)};
   end();
   return noticed;
@@ -149,12 +158,20 @@ bool Burst::executable_is_unfinished(const View& view, TimePoint now) {
   const auto found = proc::find_executable(options_.command.front());
   const auto wholeness = found.error != 0 ? proc::Wholeness::missing : proc::wholeness(found.file);
   if (wholeness == proc::Wholeness::whole) return false;
-  if (!wait_told_ && now - open_->first >= 1s) {
-    wait_told_ = true;
-    log::info("{}: waiting up to {} for it", unfinished_text(options_.command.front(), wholeness),
-              duration_text(core::longest_link));
-  }
+  tell_wait(unfinished_text(options_.command.front(), wholeness), now);
   return true;
+}
+
+bool Burst::directory_is_gone(TimePoint now) {
+  if (!misses_directory()) return false;
+  tell_wait(directory_.name() + " is gone", now);
+  return true;
+}
+
+/// Once it takes long.
+void Burst::tell_wait(const std::string& what_for, TimePoint now) {
+  if (now - open_->first < 1s || std::exchange(wait_told_, true)) return;
+  log::info("{}: waiting up to {} for it", what_for, duration_text(core::longest_link));
 }
 
 void Burst::slow_down_a_loop(const View& view) {

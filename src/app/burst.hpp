@@ -11,6 +11,7 @@
 
 #include "app/handover.hpp"
 #include "app/view.hpp"
+#include "app/working_directory.hpp"
 #include "base/clock.hpp"
 #include "core/restart_loop.hpp"
 #include "core/settle.hpp"
@@ -23,15 +24,15 @@ namespace reloadrun::app {
 
 class Burst {
  public:
-  /// `memory` outlives it: what restarts have led to is kept there.
-  /// `directory`: the working directory's path. `may_be_handled`: no change is certain to lead to a
-  /// restart.
-  Burst(const Options& options, Handover& memory, const std::string& directory,
+  /// `memory` outlives it: what restarts have led to is kept there; and so does `directory`.
+  /// `may_be_handled`: no change is certain to lead to a restart.
+  Burst(const Options& options, Handover& memory, const WorkingDirectory& directory,
         bool may_be_handled = false)
       : options_(options),
         memory_(memory),
         may_be_handled_(may_be_handled),
-        soft_(options.soft, directory) {}
+        directory_(directory),
+        soft_(options.soft, directory.path()) {}
 
   /// Goes on with the burst that the last generation has left. It leads to a start even when all of
   /// it is put back.
@@ -52,6 +53,8 @@ class Burst {
   /// Its changes, for whoever adds or takes some; follow() is to be called after that.
   watch::Pending& pending() { return pending_; }
   [[nodiscard]] std::vector<std::string> missing() const;
+  /// Whether the working directory is gone, and waited for.
+  [[nodiscard]] bool misses_directory() const;
   /// Opens with the first change, goes on with the next, and ends when all are taken back. Returns
   /// whether there are changes.
   bool follow();
@@ -80,11 +83,14 @@ class Burst {
  private:
   watch::GitWork::Seen look_at_git(const View& view, TimePoint now);
   bool executable_is_unfinished(const View& view, TimePoint now);
+  bool directory_is_gone(TimePoint now);
+  void tell_wait(const std::string& what_for, TimePoint now);
   void slow_down_a_loop(const View& view);
 
   const Options& options_;
   Handover& memory_;
   const bool may_be_handled_;
+  const WorkingDirectory& directory_;
   watch::Soft soft_;
   watch::Pending pending_;
   std::optional<core::Burst> open_;
@@ -92,7 +98,7 @@ class Burst {
   bool carried_over_ = false;  // begun in the last generation
   bool certain_ = false;
   bool answered_ = false;   // the stop has begun
-  bool wait_told_ = false;  // that an executable is waited for
+  bool wait_told_ = false;  // that something is waited for that is gone
   watch::GitWork git_;
   core::RestartLoop loop_;  // if this burst leads to a restart
   Deadline target_started_;

@@ -86,6 +86,9 @@ struct Handover {
 
   /// Of the sockets that go with it, in their order (--keep-ports).
   std::vector<net::KeptValues> ports;
+
+  /// Which working directory the snapshot was taken in (WorkingDirectory::number); 0: in none yet.
+  std::uint64_t directory = 0;
 };
 
 /// What outlives a generation beside the values; -1 when there is none.

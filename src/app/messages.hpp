@@ -98,7 +98,8 @@ struct Begin {
   Options options;
   /// What the configuration file had when they were read: see Reloader::has_other_settings().
   std::optional<std::string> config_text;
-  std::string directory;  ///< the working directory's path; empty when it has none
+  std::string directory;       ///< the working directory's name
+  std::string directory_path;  ///< ... and its path, as far as it was known
   proc::SignalsGiven signals;
   Handover handover;
   Descriptors with{};
@@ -192,11 +193,12 @@ void members(Archive& a, FollowMemory& follow) {
 template <class Archive>
 void members(Archive& a, Handover& h) {
   a(h.starts, h.built, h.postponed, h.changed, h.since, h.burst, h.cut_off, h.loop, h.told,
-    h.environment, h.listed, h.look, h.rules, h.held, h.closed, h.follow, h.ports);
+    h.environment, h.listed, h.look, h.rules, h.held, h.closed, h.follow, h.ports, h.directory);
 }
 template <class Archive>
 void members(Archive& a, Begin& b) {
-  a(b.options, b.config_text, b.directory, b.signals.mask, b.signals.child_ignored, b.handover);
+  a(b.options, b.config_text, b.directory, b.directory_path, b.signals.mask,
+    b.signals.child_ignored, b.handover);
 }
 template <class Archive>
 void members(Archive& a, StopOrder& order) {

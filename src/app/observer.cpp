@@ -23,7 +23,7 @@ constexpr std::size_t most_told = 50;
 
 }  // namespace
 
-Observer::Observer(const Options& options, Handover& memory, const std::string& directory,
+Observer::Observer(const Options& options, Handover& memory, WorkingDirectory& directory,
                    Descriptors with, Asked asked)
     : options_(options),
       memory_(memory),
@@ -32,19 +32,22 @@ Observer::Observer(const Options& options, Handover& memory, const std::string& 
       snapshot_(std::move(with.snapshot)),
       inotify_(std::move(with.inotify)),
       burst_(options, memory, directory, asked.may_be_handled),
-      followed_(asked.opened, memory.follow, directory),
+      followed_(asked.opened, memory.follow, directory.path()),
       loaded_(asked.loaded),
       build_outputs_(asked.builds),
       outputs_(std::exchange(memory.held, {}), std::exchange(memory.closed, {})) {}
 
 void Observer::begin() {
-  come_back();
+  // Watched first: what it leads to now is asked after that.
+  if (options_.watcher != Watcher::stat) name_hints_.emplace(directory_.name());
+  burst_.take_over();
+  const bool another_directory = begin_in_directory();
   const bool another_list = refresh_list();
   begun_ = watch::change_time_now();
-  burst_.take_over();
   const bool is_whole = snapshot_.is_taken_over() && snapshot_.get().pass == memory_.look;
   const bool has_hints = watch::Hints::is_inotify(inotify_) || options_.watcher == Watcher::stat;
-  is_whole&& has_hints && !another_list ? take_over() : look_afresh();
+  const bool as_before = !another_list && !another_directory;
+  is_whole&& has_hints&& as_before ? take_over() : look_afresh();
   const TimePoint now = Clock::now();
   if (!burst_.is_open() && view_->looker.tick_over_at() > now) burst_.open_for_ticks(now);
   outputs_.sort_out(burst_.pending(), burst_.pending().paths(), now);  // who writes is asked again
@@ -86,11 +89,12 @@ Descriptors Observer::hand_over(Duration waited) {
   }
   burst_.hand_over(waited);
   memory_.look = snapshot_.get().pass;
+  memory_.directory = directory_.number();
   memory_.rules = view_->rules.memory();
   memory_.held.assign(outputs_.held().begin(), outputs_.held().end());
   memory_.closed.assign(outputs_.closed_lately().begin(), outputs_.closed_lately().end());
   // What a failed look has missed, only a fresh one finds.
-  if (look_failed_ || list_is_new_) return {};
+  if (look_failed_ || view_is_old_) return {};
   const auto copy = [](int fd) { return Fd(::fcntl(fd, F_DUPFD_CLOEXEC, 0)); };
   Descriptors with{copy(snapshot_.fd()), {}};
   if (view_->hints) with.inotify = copy(view_->hints->fd());
@@ -108,6 +112,7 @@ TimePoint Observer::next(bool settled_is_asked) const {
 void Observer::attend() {
   const TimePoint now = Clock::now();
   if (hints_rest_until_ && *hints_rest_until_ <= now) hints_rest_until_.reset();
+  follow_name_hints();
   if (!hints_rest_until_) follow_hints();
   if (next_look_ <= now) look_around();
   if (next_recheck_ && *next_recheck_ <= now) recheck();
@@ -178,51 +183,6 @@ void Observer::end_burst() {
   next_recheck_.reset();
   outputs_.forget_others();
   looked_last_ = false;
-}
-
-std::unique_ptr<View> Observer::make_view(watch::Snapshot& snapshot, Fd inotify) const {
-  return std::make_unique<View>(
-      options_, list_.paths(),
-      View::Past{directory_, memory_.rules, begun_, snapshot, std::move(inotify)});
-}
-
-/// Another list is another view. What has changed until then is found by the old one. What the list
-/// alone brings or takes is no change; but what it brings may have changed before.
-void Observer::reread_list() {
-  if (!refresh_list() && !list_is_new_) return;
-  list_is_new_ = true;
-  look([this](watch::Changes& found) {
-    view_->looker.look_at_everything(&found);
-    memory_.rules = view_->rules.memory();
-    watch::Snapshot* const snapshot = snapshot_.another();
-    auto view = make_view(*snapshot);
-    followed_.follow_again(*view);
-    watch_loaded(*view, nullptr);
-    view->looker.look_at_everything(nullptr);
-    for (auto& change :
-         watch::difference(view_->looker.snapshot(), view->looker.snapshot(), begun_)) {
-      found.push_back(std::move(change));
-    }
-    view_ = std::move(view);
-    snapshot_.replace_by(snapshot);
-    list_is_new_ = false;
-    tell_once(list_.missing());
-    log::info("watching {} now", count_text(file_count(), "file"));
-  });
-}
-
-bool Observer::refresh_list() {
-  try {
-    return list_.refresh();
-  } catch (const Error& error) {
-    tell_once(fmt::format("{}: {}; the last good list stays", printable(error.what()),
-                          error.what_to_do()));
-    return false;
-  }
-}
-
-void Observer::come_back() const {
-  if (return_to_directory(directory_)) log::info("{} is back", printable(directory_));
 }
 
 void Observer::tell_notices() {

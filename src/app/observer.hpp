@@ -7,7 +7,9 @@
 //
 // From DESIGN: hints wake, stat decides. Nothing here decides what a burst leads to.
 //
-// observer.cpp has when it looks, observer_looks.cpp how, and what it leaves out of what it finds.
+// observer.cpp has when it looks, observer_looks.cpp how, and what it leaves out of what it finds,
+// observer_views.cpp what is looked at: another list, or another working directory, is another
+// view.
 #pragma once
 
 #include <functional>
@@ -25,8 +27,10 @@
 #include "app/loaded_files.hpp"
 #include "app/outputs.hpp"
 #include "app/view.hpp"
+#include "app/working_directory.hpp"
 #include "base/clock.hpp"
 #include "reloadrun/options.hpp"
+#include "watch/name_hints.hpp"
 #include "watch/snapshot.hpp"
 
 namespace reloadrun::app {
@@ -41,9 +45,9 @@ class Observer {
     bool may_be_handled = false;    ///< every change is shown to the program before it restarts
   };
   /// `memory`: what it learns and must not tell twice is kept there, for the next generation.
-  /// `directory`: the working directory's path. Both outlive the Observer. `with`: what came with
-  /// the memory.
-  Observer(const Options& options, Handover& memory, const std::string& directory, Descriptors with,
+  /// `directory` is followed from now on. Both outlive the Observer. `with`: what came with the
+  /// memory.
+  Observer(const Options& options, Handover& memory, WorkingDirectory& directory, Descriptors with,
            Asked asked);
 
   /// Takes over the snapshot of the last generation, or else takes one. In both cases it is older
@@ -59,6 +63,8 @@ class Observer {
 
   /// Readable when there are hints; -1 when none are to be read now.
   [[nodiscard]] int fd() const;
+  /// Readable when the working directory may have become another; -1: nothing tells of that.
+  [[nodiscard]] int directory_fd() const { return name_hints_ ? name_hints_->fd() : -1; }
   /// When to attend() again at the latest, and to ask for what is settled() if that is asked for
   /// now.
   [[nodiscard]] TimePoint next(bool settled_is_asked) const;
@@ -97,6 +103,10 @@ class Observer {
   bool look(const std::function<void(watch::Changes&)>& how);
   watch::Changes try_to_look(const std::function<void(watch::Changes&)>& how);
   bool gather(const std::function<void(watch::Changes&)>& how);
+  [[nodiscard]] watch::Changes follow_directory(const std::function<void(watch::Changes&)>& how);
+  void note_directory(watch::Change::Kind kind, std::uint64_t before);
+  bool begin_in_directory();
+  void follow_name_hints();
   bool take_last_words();
   void leave_out_builds(watch::Changes& found);
   void look_around();
@@ -109,16 +119,18 @@ class Observer {
   [[nodiscard]] std::unique_ptr<View> make_view(watch::Snapshot& snapshot, Fd inotify = {}) const;
   void take_over();
   void look_afresh();
+  void renew_view(watch::Changes* found);
   void reread_list();
   bool refresh_list();
-  void come_back() const;
   void tell_notices();
 
   const Options& options_;
   Handover& memory_;
-  const std::string& directory_;
+  WorkingDirectory& directory_;
+  std::optional<watch::NameHints> name_hints_;
   FollowedList list_;
-  bool list_is_new_ = false;  // there is no view of it yet
+  bool directory_changed_ = false;  // since the last look
+  bool view_is_old_ = false;        // of another list, or another working directory
   watch::ChangeTime begun_;
   KeptSnapshot snapshot_;  // before the view, which refers to it
   Fd inotify_;             // of the last generation, until it is taken over

@@ -58,7 +58,6 @@ void Observer::look_around() {
   next_look_ = Clock::now() + options_.interval;
   idle_hints_ = 0;
   outputs_.forget_closed();
-  come_back();
   const auto settled = build_outputs_.settle();
   if (settled != 0) follow_hints();
   reread_list();
@@ -145,7 +144,7 @@ watch::Changes Observer::try_to_look(const std::function<void(watch::Changes&)>&
 
 /// Looks, and takes what was found, without output. Returns whether there was anything.
 bool Observer::gather(const std::function<void(watch::Changes&)>& how) {
-  watch::Changes found = try_to_look(how);
+  watch::Changes found = follow_directory(how);
   tell_notices();
   leave_out_builds(found);
   followed_.take_in();
@@ -153,7 +152,7 @@ bool Observer::gather(const std::function<void(watch::Changes&)>& how) {
   const TimePoint now = Clock::now();
   burst_.pending().add(found, now);
   outputs_.sort_out(burst_.pending(), watch::paths_of(found), now);
-  return !found.empty();
+  return std::exchange(directory_changed_, false) || !found.empty();
 }
 
 /// Of what a build has closed, the last words are looked at before it is accounted for; and the

@@ -39,7 +39,7 @@ Reloader::Reloader(Channel channel, Begin begin, const Guest* guest)
     : channel_(std::move(channel)),
       options_(std::move(begin.options)),
       config_text_(std::move(begin.config_text)),
-      directory_(std::move(begin.directory)),
+      directory_(std::move(begin.directory), std::move(begin.directory_path)),
       signals_(begin.signals),
       handover_(std::move(begin.handover)),
       name_(printable(options_.command.front())),
@@ -94,6 +94,7 @@ void Reloader::attend() {
                           pollfd{ended_children_.fd(), POLLIN, 0},
                           pollfd{target_->fd(), POLLIN, 0},
                           pollfd{observer_.fd(), POLLIN, 0},
+                          pollfd{observer_.directory_fd(), POLLIN, 0},
                           pollfd{build_link_ ? build_link_->fd() : -1, POLLIN, 0},
                           pollfd{calls_.fd(), POLLIN, 0}};
   if (policy_.stopping()) tree_.wait_with(descriptors);

@@ -25,6 +25,7 @@
 #include "app/observer.hpp"
 #include "app/target.hpp"
 #include "app/target_calls.hpp"
+#include "app/working_directory.hpp"
 #include "base/clock.hpp"
 #include "core/builds.hpp"
 #include "core/policy.hpp"
@@ -103,7 +104,7 @@ class Reloader {
   Channel channel_;
   const Options options_;
   const std::optional<std::string> config_text_;
-  const std::string directory_;
+  WorkingDirectory directory_;
   const proc::SignalsGiven signals_;
   Handover handover_;
   const std::string name_;  // COMMAND, for the user's eyes

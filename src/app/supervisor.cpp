@@ -10,7 +10,6 @@
 
 #include "app/wire.hpp"
 #include "app/words.hpp"
-#include "app/working_directory.hpp"
 #include "base/log.hpp"
 #include "fmt/format.h"
 #include "proc/child.hpp"
@@ -45,6 +44,7 @@ Supervisor::Supervisor(Settings settings, Self self, std::vector<Variable> envir
                        const Guest* guest)
     : settings_(std::move(settings)),
       options_(settings_.options()),
+      directory_(working_directory_name()),
       self_(std::move(self)),
       guest_(guest),
       given_(proc::take_signals()),
@@ -57,7 +57,6 @@ Supervisor::Supervisor(Settings settings, Self self, std::vector<Variable> envir
   speak();
   proc::become_subreaper();
   handover_.postponed = options_.postpone;
-  directory_ = working_directory();
   handover_.environment.variables = std::move(environment);
   if (!sockets_.empty()) log::info("listening on {}", printable(sockets_.text()));
 }
@@ -76,7 +75,7 @@ void Supervisor::start_builder() {
   auto [reloaders, builders] = MessageSocket::make_pair();
   builds_ = reloaders.release();
   builder_.emplace(Role::builder, self_);
-  Begin begin{options_, {}, directory_, given_, {}};
+  Begin begin{options_, {}, directory_.name(), directory_.path(), given_, {}};
   begin.options.listen.clear();  // the sockets are the target's alone
   begin.builds = builders.release();
   static_cast<void>(builder_->channel().send_begin(begin));
@@ -95,7 +94,8 @@ bool Supervisor::start_reloader() {
   const bool was_ahead = successor_.has_value();
   reloader_ = std::exchange(successor_, std::nullopt);
   if (!was_ahead && !execute_reloader()) return false;
-  Begin begin{options_, settings_.text(), directory_, given_, handover_, std::exchange(with_, {})};
+  Begin begin{options_, settings_.text(), directory_.name(),       directory_.path(),
+              given_,   handover_,        std::exchange(with_, {})};
   if (!options_.build.empty())
     begin.builds = require_fd(::fcntl(builds_.get(), F_DUPFD_CLOEXEC, 0), "fcntl");
   begin.sockets = sockets_.copies();

@@ -19,6 +19,7 @@
 #include "app/loaded_files.hpp"
 #include "app/own_process.hpp"
 #include "app/settings.hpp"
+#include "app/working_directory.hpp"
 #include "base/clock.hpp"
 #include "base/ending.hpp"
 #include "base/fd.hpp"
@@ -84,7 +85,7 @@ class Supervisor {
   Settings settings_;
   const Options& options_;
   std::vector<std::string> told_notices_;  // of settings, ours or the builder's: those that hold
-  std::string directory_;                  // the working directory
+  WorkingDirectory directory_;
   const Self self_;
   const Guest* const guest_;
   const proc::SignalsGiven given_;

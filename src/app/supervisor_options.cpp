@@ -6,7 +6,6 @@
 
 #include "app/supervisor.hpp"
 #include "app/words.hpp"
-#include "app/working_directory.hpp"
 #include "base/log.hpp"
 
 namespace reloadrun::app {
@@ -26,7 +25,7 @@ bool watches_otherwise(const Options& one, const Options& other) {
 /// For the next generation. Where another set of files is watched, what the last one has seen is
 /// nothing to compare with, so what has changed since it was built is not known.
 void Supervisor::renew_options() {
-  return_to_directory(directory_);
+  directory_.follow();
   const auto old = settings_.refresh();
   tell_notices(settings_.notices());
   if (!old) return;

@@ -22,7 +22,7 @@ class View {
 
  public:
   struct Past {
-    const std::string& directory;     ///< the working directory's path
+    const std::string& directory;     ///< the working directory's path, without links
     const watch::RulesMemory& rules;  ///< of the last generation
     watch::ChangeTime begun;          ///< when the target was, or is now to be, started
     watch::Snapshot& snapshot;        ///< empty, or of the last generation

@@ -27,7 +27,8 @@ TimePoint settled_at(const Burst& burst, Duration settle) {
     due = std::max(due, std::min(burst.last + pause, burst.first + longest_git_burst));
   }
   if (burst.git_lock_stale_at) due = std::max(due, *burst.git_lock_stale_at);
-  if (burst.executable_unfinished) due = std::max(due, burst.first + longest_link);
+  if (burst.executable_unfinished || burst.directory_gone)
+    due = std::max(due, burst.first + longest_link);
   if (burst.not_before) due = std::max(due, *burst.not_before);
   if (burst.tick_over_at) due = std::max(due, *burst.tick_over_at);
   return due;
@@ -44,7 +45,7 @@ Duration recheck_after(Duration so_far) {
 
 bool is_certain(const Burst& burst, TimePoint now) {
   return burst.modified && !burst.being_written && !burst.executable_unfinished &&
-         !burst.git_lock_stale_at && !burst.git_was_seen &&
+         !burst.directory_gone && !burst.git_lock_stale_at && !burst.git_was_seen &&
          (!burst.not_before || *burst.not_before <= now);
 }
 

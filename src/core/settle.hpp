@@ -17,6 +17,7 @@ struct Burst {
   bool being_written = false;          ///< a changed file is open for writing
   Deadline missing_since{};            ///< since when the latest vanished file is missed
   bool executable_unfinished = false;  ///< COMMAND's executable has changed and is not whole
+  bool directory_gone = false;         ///< the working directory's name leads nowhere
   Deadline git_lock_stale_at{};        ///< git rewrites the work tree: when its lock is forgotten
   bool git_was_seen = false;  ///< it has held such a lock, or written its index, in this burst
   bool rebase = false;        ///< and a rebase is under way
@@ -43,8 +44,9 @@ inline constexpr Duration rebase_pause = std::chrono::milliseconds(250);
 /// something else may write all the time.
 inline constexpr Duration longest_git_burst = std::chrono::seconds(10);
 
-/// A large program takes long to link, and to start over half of one is no use. After this it is
-/// taken for broken, and starting it will say how.
+/// A large program takes long to link, and to start over half of one is no use; a working directory
+/// that is gone is being put there anew. After this they are taken for broken, and starting will
+/// say how.
 inline constexpr Duration longest_link = std::chrono::seconds(30);
 
 /// When the burst is over if nothing more happens; the restart is due then. `settle` is how long
