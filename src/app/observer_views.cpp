@@ -81,7 +81,10 @@ watch::Changes Observer::follow_directory(const std::function<void(watch::Change
   }
   log::info("{} is {}", printable(directory_.name()), was_gone ? "back" : "another directory now");
   const bool same = where == Found::back;
-  if (!same) note_directory(Kind::modified, before);
+  if (!same) {
+    burst_.pending().drop_relative();
+    note_directory(Kind::modified, before);
+  }
   if (same && burst_.misses_directory()) note_directory(Kind::appeared, before);
   refresh_list();
   look_failed_ = false;
@@ -98,17 +101,19 @@ void Observer::note_directory(watch::Change::Kind kind, std::uint64_t before) {
   directory_changed_ = true;
 }
 
-/// Takes for a change what the last generation has not seen. Returns whether this is another
+/// Takes for a change what the last generation has not seen, and waits for nothing. Returns whether this is another
 /// directory than the one that it was in.
 bool Observer::begin_in_directory() {
   directory_.follow();
   const std::uint64_t before = std::exchange(memory_.directory, directory_.number());
   const bool is_another = before != 0 && before != memory_.directory;
   if (is_another) {
+    burst_.pending().drop_relative();
     memory_.rules = {};
     note_directory(watch::Change::Kind::modified, before);
-  } else if (!directory_.is_gone() && burst_.misses_directory()) {
-    note_directory(watch::Change::Kind::appeared, before);
+  } else if (burst_.misses_directory()) {
+    // No old target serves any more: COMMAND is started where it still can be.
+    burst_.pending().drop(directory_.name());
   }
   burst_.follow();
   return is_another;

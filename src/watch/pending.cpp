@@ -53,6 +53,10 @@ void Pending::add_earlier(const Change& change, TimePoint now) {
 
 void Pending::drop(const std::string& path) { items_.erase(path); }
 
+void Pending::drop_relative() {
+  std::erase_if(items_, [](const auto& one) { return !one.first.starts_with('/'); });
+}
+
 Changes Pending::take() {
   Changes all;
   for (auto& [path, item] : std::exchange(items_, {})) all.push_back(item.change);

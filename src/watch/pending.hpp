@@ -29,6 +29,8 @@ class Pending {
   void add_earlier(const Change& change, TimePoint now);
   /// Takes a change back: it is none.
   void drop(const std::string& path);
+  /// Takes back what lies in a working directory that is another now.
+  void drop_relative();
   /// Takes all, in the order of paths, and is empty then.
   Changes take();
 

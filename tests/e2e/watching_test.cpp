@@ -477,10 +477,10 @@ TEST_F(Watching, ReturnsToItsDirectoryThatWasMadeAgain) {
     generation_ = 0;
     expect_start({});
     fs::remove_all(place.work());
-    expect_start({"app.py"});
+    program.expect(place.work().string() + " is gone: waiting");
     write("app.py", "here");
     program.expect(place.work().string() + " is back");
-    expect_start({"app.py"});
+    expect_start({place.work()});
     write("deep/new.py");
     expect_start({"deep/new.py"});
     end(program);

@@ -39,12 +39,14 @@
 
 #include <cstdlib>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iostream>
 #include <random>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <thread>
 
 #include "fmt/format.h"
@@ -83,6 +85,11 @@ bool is_ignored(int number) {
   return action.sa_handler == SIG_IGN;
 }
 
+std::string working_directory() {
+  std::error_code nowhere;
+  return fmt::format("'{}'", std::filesystem::current_path(nowhere).string());
+}
+
 void report_start(int argc, char** argv) {
   std::string arguments;
   for (int i = 2; i < argc; ++i) arguments += fmt::format("[{}]", argv[i]);
@@ -95,12 +102,12 @@ void report_start(int argc, char** argv) {
   ::clock_gettime(CLOCK_REALTIME, &now);
   report(fmt::format(
       "start time={} pid={} parent={} group={} generation={} changed={} run_main={} given={} "
-      "arguments={} descriptors={} blocked={} ignored={} environment={}",
+      "arguments={} descriptors={} blocked={} ignored={} environment={} directory={} pwd={}",
       now.tv_sec * 1'000'000'000 + now.tv_nsec, ::getpid(), ::getppid(), ::getpgrp(),
       escape(variable("RELOADRUN_GENERATION")), escape(variable("RELOADRUN_CHANGED")),
       escape(variable("RUN_MAIN")), escape(variable("GIVEN")), escape(arguments),
-      open_descriptors(), signals_where(is_blocked), signals_where(is_ignored),
-      escape(environment)));
+      open_descriptors(), signals_where(is_blocked), signals_where(is_ignored), escape(environment),
+      escape(working_directory()), escape(variable("PWD"))));
 }
 
 void tell_signal(int number) { report(fmt::format("signal number={} pid={}", number, ::getpid())); }

@@ -106,6 +106,12 @@ TEST(Settle, AnUnfinishedExecutableIsWaitedForLonger) {
   });
 }
 
+TEST(Settle, ADirectoryThatIsGoneIsWaitedForAsLong) {
+  const Burst gone = with(burst(100), &Burst::directory_gone, true);
+  expect_rows({{"gone", gone, 30000}, {"with its files", with(gone, &Burst::missing_since, at(0)), 30000}});
+  EXPECT_FALSE(is_certain(with(gone, &Burst::modified, true), at(200)));
+}
+
 TEST(Settle, ASlowedRestartKeepsItsTimeLastOfAll) {
   const Burst slowed = with(burst(0), &Burst::not_before, at(4000));
   expect_rows({
