@@ -60,7 +60,7 @@ void members(Archive& a, Pending::Item& item) {
 }
 template <class Archive>
 void members(Archive& a, RulesMemory::OneScope& one) {
-  a(one.is_default, one.source, one.directory, one.text, one.state, one.outer);
+  a(one.is_default, one.source, one.directory, one.text, one.ignores_case, one.state, one.outer);
 }
 template <class Archive>
 void members(Archive& a, RulesMemory::Around& one) {

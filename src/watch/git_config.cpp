@@ -20,7 +20,7 @@ bool is_key(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
 
 class ConfigReader {
  public:
-  explicit ConfigReader(string_view text) : text_(text) {}
+  ConfigReader(string_view text, string_view alone) : text_(text), alone_(alone) {}
 
   std::optional<std::string> last_value_of(string_view section, string_view key) {
     std::optional<std::string> found;
@@ -72,7 +72,7 @@ class ConfigReader {
   /// Up to the end of its line, or of the last one that a backslash continues.
   std::string read_value() {
     skip_blanks();
-    if (text_.empty() || text_.front() != '=') return {};
+    if (text_.empty() || text_.front() != '=') return std::string(alone_);
     take();
     skip_blanks();
     std::string value;
@@ -114,13 +114,14 @@ class ConfigReader {
   }
 
   string_view text_;
+  string_view alone_;  // the value of a key without '='
 };
 
 }  // namespace
 
 std::optional<std::string> value_in_git_config(string_view text, string_view section,
-                                               string_view key) {
-  return ConfigReader(text).last_value_of(section, key);
+                                               string_view key, string_view alone) {
+  return ConfigReader(text, alone).last_value_of(section, key);
 }
 
 }  // namespace reloadrun::watch

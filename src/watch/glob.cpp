@@ -75,7 +75,9 @@ class GlobParser {
     return pattern_.substr(at_).starts_with(text);
   }
   void add(Kind kind) { glob_.tokens_.push_back({kind}); }
-  void add_character(char character) { glob_.tokens_.push_back({Kind::character, character}); }
+  /// With a backslash before it, it is compared as it is, with a text that is made small.
+  void add_character(char character) { add_exactly(glob_.small(character)); }
+  void add_exactly(char character) { glob_.tokens_.push_back({Kind::character, character}); }
 
   void read_one() {
     const char character = pattern_[at_++];
@@ -90,7 +92,7 @@ class GlobParser {
     } else if (ended()) {
       wrong_ = "a backslash at its end";
     } else {
-      add_character(pattern_[at_++]);
+      add_exactly(pattern_[at_++]);
     }
   }
 
@@ -149,7 +151,10 @@ class GlobParser {
       characters.set(last);
       return last;
     }
-    for (unsigned character = *previous; character <= last; ++character) characters.set(character);
+    for (unsigned character = *previous; character <= last; ++character) {
+      characters.set(character);
+      add_small(characters, character);
+    }
     return std::nullopt;
   }
 
@@ -170,8 +175,16 @@ class GlobParser {
       return;
     }
     for (unsigned character = 0; character < characters.size(); ++character) {
-      if (named->holds(character)) characters.set(character);
+      if (!named->holds(character)) continue;
+      characters.set(character);
+      if (name == "upper") add_small(characters, character);
     }
+  }
+
+  /// Of ranges and of capitals as such; of no other class, and of no letter by itself.
+  void add_small(Glob::Class& characters, unsigned character) const {
+    const auto small = glob_.small(static_cast<char>(character));
+    characters.set(static_cast<unsigned char>(small));
   }
 
   string_view pattern_;
@@ -182,8 +195,9 @@ class GlobParser {
   std::string wrong_;
 };
 
-Glob::Glob(string_view pattern, Subject subject)
-    : broken_(GlobParser(pattern, subject, *this).parse()) {
+Glob::Glob(string_view pattern, Subject subject, Case letters)
+    : ignores_case_(letters == Case::ignored),
+      broken_(GlobParser(pattern, subject, *this).parse()) {
   choose_shape();
 }
 
@@ -251,7 +265,8 @@ class Glob::Match {
     return token.kind != Kind::some_directories || extend_directories();
   }
 
-  [[nodiscard]] bool takes(const Token& token, char character) const {
+  [[nodiscard]] bool takes(const Token& token, char given) const {
+    const char character = glob_.small(given);
     if (token.kind == Kind::character) return character == token.character;
     if (token.kind == Kind::any_character) return character != '/';
     return glob_.classes_[token.class_index][static_cast<unsigned char>(character)];

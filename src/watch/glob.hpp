@@ -2,10 +2,13 @@
 // thread.
 //
 // The meaning is that of gitignore(5) and of what git does beyond its words, found by experiments
-// with git 2.39. Matching takes no allocation and no recursion: a `*` never needs another try once
-// a later one was reached, nor a `**`, so one place to resume is kept for each.
+// with git 2.39. With core.ignoreCase a capital letter of ASCII and the small one are the same, but
+// one after a backslash, or by itself in a class, matches nothing: git makes the text small, and
+// not these. Matching takes no allocation and no recursion: a `*` never needs another try once a
+// later one was reached, nor a `**`, so one place to resume is kept for each.
 #pragma once
 
+#include <algorithm>
 #include <bitset>
 #include <cstdint>
 #include <string>
@@ -21,21 +24,24 @@ class Glob {
     path   ///< of one or more names: `*`, `?` and classes never match '/', `**` may
   };
 
+  enum class Case { counts, ignored };
+
   /// Every pattern can be compiled: git takes a broken one for one that matches nothing.
-  Glob(std::string_view pattern, Subject subject);
+  Glob(std::string_view pattern, Subject subject, Case letters = Case::counts);
 
   /// `text` as the subject has it; an empty one is never matched.
   [[nodiscard]] bool matches(std::string_view text) const {
     // Most texts are told apart by their ends, without a look at the rest.
-    if (text.empty() || (first_ != '\0' && text.front() != first_) ||
-        (last_ != '\0' && text.back() != last_) || !text.starts_with(head_)) {
+    if (text.empty() || (first_ != '\0' && small(text.front()) != first_) ||
+        (last_ != '\0' && small(text.back()) != last_) || !begins(text, head_)) {
       return false;
     }
     switch (shape_) {
       case Shape::literal:
         return text.size() == head_.size();
       case Shape::one_star:
-        return text.size() >= head_.size() + tail_.size() && text.ends_with(tail_) &&
+        return text.size() >= head_.size() + tail_.size() &&
+               begins(text.substr(text.size() - tail_.size()), tail_) &&
                text.substr(head_.size(), text.size() - head_.size() - tail_.size()).find('/') ==
                    std::string_view::npos;
       case Shape::tokens:
@@ -71,9 +77,22 @@ class Glob {
   using Class = std::bitset<256>;
   class Match;
 
+  /// As it is compared.
+  [[nodiscard]] char small(char character) const {
+    const bool is_capital = ignores_case_ && character >= 'A' && character <= 'Z';
+    return is_capital ? static_cast<char>(character - 'A' + 'a') : character;
+  }
+  [[nodiscard]] bool begins(std::string_view text, std::string_view with) const {
+    if (!ignores_case_) return text.starts_with(with);
+    return text.size() >= with.size() &&
+           std::equal(with.begin(), with.end(), text.begin(),
+                      [this](char one, char other) { return one == small(other); });
+  }
+
   void choose_shape();
   [[nodiscard]] bool matches_tokens(std::string_view text) const;
 
+  bool ignores_case_;
   char first_ = '\0';  // what every match begins with; '\0': not known
   char last_ = '\0';   // what every match ends with
   Shape shape_ = Shape::tokens;

@@ -37,21 +37,21 @@ string_view body(string_view written) {
   return rest;
 }
 
-Glob compile(string_view text) {
+Glob compile(string_view text, Glob::Case letters) {
   const bool by_path = text.find('/') != string_view::npos;
   if (text.starts_with('/')) text.remove_prefix(1);
-  return {text, by_path ? Glob::Subject::path : Glob::Subject::name};
+  return {text, by_path ? Glob::Subject::path : Glob::Subject::name, letters};
 }
 
 }  // namespace
 
-Pattern::Pattern(string_view written, std::size_t line_number)
+Pattern::Pattern(string_view written, std::size_t line_number, Glob::Case letters)
     : text(written),
       line(line_number),
       negated(is_negated(written)),
       directory_only(without_negation(written).ends_with('/')),
       by_path(body(written).find('/') != string_view::npos),
-      glob(compile(body(written))) {}
+      glob(compile(body(written), letters)) {}
 
 void Patterns::add_text(string_view text) {
   if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
@@ -65,7 +65,9 @@ void Patterns::add_text(string_view text) {
   }
 }
 
-void Patterns::add(string_view pattern, std::size_t line) { patterns_.emplace_back(pattern, line); }
+void Patterns::add(string_view pattern, std::size_t line) {
+  patterns_.emplace_back(pattern, line, letters_);
+}
 
 const Pattern* Patterns::match(std::optional<string_view> relative_path, string_view name,
                                bool is_directory) const {

@@ -15,7 +15,8 @@ namespace reloadrun::watch {
 /// One line of gitignore(5).
 struct Pattern {
   /// `written` without its end of line.
-  Pattern(std::string_view written, std::size_t line_number);
+  Pattern(std::string_view written, std::size_t line_number,
+          Glob::Case letters = Glob::Case::counts);
 
   std::string text;     ///< as written
   std::size_t line;     ///< from 1
@@ -28,7 +29,8 @@ struct Pattern {
 class Patterns {
  public:
   /// `source`: where the patterns stand, in the user's words (".gitignore", "--ignore").
-  explicit Patterns(std::string source) : source_(std::move(source)) {}
+  explicit Patterns(std::string source, Glob::Case letters = Glob::Case::counts)
+      : source_(std::move(source)), letters_(letters) {}
 
   /// Adds the lines of an ignore file: comments and what git trims are left out.
   void add_text(std::string_view text);
@@ -42,6 +44,7 @@ class Patterns {
                                      std::string_view name, bool is_directory) const;
 
   [[nodiscard]] const std::string& source() const { return source_; }
+  [[nodiscard]] Glob::Case letters() const { return letters_; }
   [[nodiscard]] const std::vector<Pattern>& all() const { return patterns_; }
   [[nodiscard]] bool empty() const { return patterns_.empty(); }
   /// The text of an ignore file that says the same, each pattern at its line.
@@ -53,6 +56,7 @@ class Patterns {
 
  private:
   std::string source_;
+  Glob::Case letters_;
   std::vector<Pattern> patterns_;
 };
 

@@ -103,6 +103,16 @@ std::vector<std::string> git_config_files(const Repository* repository) {
   return files;
 }
 
+bool ignores_case(const Repository& repository) {
+  bool ignored = false;
+  for (const std::string& config : git_config_files(&repository)) {
+    if (const auto value = value_in_git_config(read_file(config), "core", "ignorecase", "true")) {
+      ignored = is_true(*value);
+    }
+  }
+  return ignored;
+}
+
 std::string global_excludes_file(const Repository* repository) {
   std::optional<std::string> file;
   for (const std::string& config : git_config_files(repository)) {

@@ -26,6 +26,9 @@ std::optional<Repository> repository_of(const std::string& full_directory);
 /// (git-config(1), "FILES"). They need not exist.
 std::vector<std::string> git_config_files(const Repository* repository);
 
+/// Whether core.ignoreCase is set, as on file systems of Windows and macOS.
+bool ignores_case(const Repository& repository);
+
 /// The user's global excludes: core.excludesFile, or git's default for it. The file need not exist;
 /// empty when the user has set it to none. `repository` may be null.
 std::string global_excludes_file(const Repository* repository);

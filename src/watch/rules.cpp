@@ -53,7 +53,8 @@ Rules::Rules(const Options& options, const std::string& here, const RulesMemory&
       number(defaults_);
       continue;
     }
-    auto patterns = std::make_shared<Patterns>(one.source);
+    const auto letters = one.ignores_case ? Glob::Case::ignored : Glob::Case::counts;
+    auto patterns = std::make_shared<Patterns>(one.source, letters);
     patterns->add_text(one.text);
     number(std::make_shared<const Scope>(std::move(patterns), one.directory, one.state,
                                          scope(one.outer)));
@@ -85,6 +86,7 @@ RulesMemory Rules::memory() {
       memory.scopes.push_back({.source = one.patterns().source(),
                                .directory = one.directory(),
                                .text = one.patterns().text(),
+                               .ignores_case = one.patterns().letters() == Glob::Case::ignored,
                                .state = one.state(),
                                .outer = number(one.outer())});
     }

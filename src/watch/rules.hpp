@@ -58,6 +58,7 @@ struct RulesMemory {
     std::string source{};
     std::string directory{};
     std::string text{};
+    bool ignores_case = false;
     RuleFileState state{};
     ScopeNumber outer = 0;
   };
@@ -172,8 +173,8 @@ class Rules {
   }
 
   /// Whether an entry that lies in no watched directory is left out: by --ignore or by the default
-  /// ignores, which both are asked about the directories around it too, up to one that is around the
-  /// working directory as well. Ignore files out there are not asked.
+  /// ignores, which both are asked about the directories around it too, up to one that is around
+  /// the working directory as well. Ignore files out there are not asked.
   [[nodiscard]] bool ignores_outside(std::string_view full, bool is_directory) const;
 
   /// A file that no rule ignores must also satisfy --ext and --filter.

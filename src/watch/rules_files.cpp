@@ -31,6 +31,15 @@ ScopePtr owner_of(const Scope* one, ScopePtr scope) {
   return scope;
 }
 
+/// What counts in a repository of this scope. Where case is ignored, a scope without patterns says
+/// so to all inside.
+Glob::Case letters_in(const ScopePtr& scope) {
+  const auto* one = scope.get();
+  while (one != nullptr && one->patterns().letters() == Glob::Case::counts)
+    one = one->outer().get();
+  return one == nullptr ? Glob::Case::counts : Glob::Case::ignored;
+}
+
 /// Where a rule file is and what its patterns are relative to.
 struct FilePlace {
   int directory_fd;
@@ -42,14 +51,14 @@ struct FilePlace {
 
 /// What counts in place of a file that is wrong: what it said before, if it ever was right.
 std::shared_ptr<const Patterns> last_good(const std::string& shown, const Scope* before,
-                                          KeptRules& kept) {
+                                          Glob::Case letters, KeptRules& kept) {
   if (before != nullptr) {
     kept.try_emplace(shown, before->patterns().text());
     return before->shared_patterns();
   }
   const auto known = kept.find(shown);
   if (known == kept.end()) return nullptr;
-  auto patterns = std::make_shared<Patterns>(shown);
+  auto patterns = std::make_shared<Patterns>(shown, letters);
   patterns->add_text(known->second);
   return patterns;
 }
@@ -65,10 +74,12 @@ ScopePtr scope_of(const FilePlace& place, const ScopePtr& around, const Scope* b
   const auto make = [&](std::shared_ptr<const Patterns> patterns, const RuleFileState& of) {
     return std::make_shared<const Scope>(std::move(patterns), place.base, of, around);
   };
-  if (before != nullptr && before->state() == state) return make(before->shared_patterns(), state);
+  const auto letters = letters_in(around);
+  const bool same_letters = before != nullptr && before->patterns().letters() == letters;
+  if (same_letters && before->state() == state) return make(before->shared_patterns(), state);
   const auto file = read_rule_file(place.directory_fd, place.name, place.links);
   if (!file) return around;
-  auto patterns = std::make_shared<Patterns>(place.shown);
+  auto patterns = std::make_shared<Patterns>(place.shown, letters);
   if (file->text) patterns->add_text(*file->text);
   std::vector<std::string> faults = patterns->faults();
   if (!file->text) faults.push_back(fmt::format("{} cannot be read ({})", place.shown, file->why));
@@ -76,7 +87,7 @@ ScopePtr scope_of(const FilePlace& place, const ScopePtr& around, const Scope* b
     kept.erase(place.shown);
     return make(std::move(patterns), file->state);
   }
-  const auto good = last_good(place.shown, before, kept);
+  const auto good = last_good(place.shown, before, letters, kept);
   const char* const remedy = good ? "what the file said before stays" : "left out";
   for (const std::string& fault : faults) warnings.push_back(fmt::format("{}: {}", fault, remedy));
   return make(good ? good : std::move(patterns), file->state);
@@ -148,6 +159,11 @@ void Rules::read_repository(const Repository* repository, const std::string& bas
     outer.scope = read_file(file, base, Links::followed, outer, before, warnings);
   };
   outer.scope = defaults_;
+  if (repository != nullptr && ignores_case(*repository)) {
+    outer.scope = std::make_shared<const Scope>(
+        std::make_shared<Patterns>("core.ignoreCase", Glob::Case::ignored), base, RuleFileState{},
+        defaults_);
+  }
   const std::string global = global_excludes_file(repository);
   if (!global.empty()) add(global);
   if (repository != nullptr) add(repository->common_dir + "/info/exclude");

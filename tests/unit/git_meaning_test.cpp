@@ -383,7 +383,13 @@ constexpr unsigned default_trees = 100;
 constexpr unsigned default_trees = 1000;
 #endif
 
-TEST_F(GitMeaning, OfRandomTrees) {
+class GitMeaningOf : public GitMeaning, public testing::WithParamInterface<const char*> {};
+
+INSTANTIATE_TEST_SUITE_P(Case, GitMeaningOf, testing::Values("counts", "ignored"),
+                         [](const auto& test) { return string(test.param); });
+
+TEST_P(GitMeaningOf, RandomTrees) {
+  if (GetParam() == string("ignored")) git("config core.ignoreCase true");
   const unsigned first = number_from("RELOADRUN_SEED", 1);
   const unsigned trees = number_from("RELOADRUN_TREES", default_trees);
   std::size_t ignored = 0;

@@ -56,6 +56,22 @@ TEST_P(LookWithRules, IsToldNothingOfWhatAnIgnoreFileTakesOrBrings) {
   EXPECT_EQ(look(eyes), "~out/d.txt");
 }
 
+TEST_P(LookWithRules, IsToldNothingOfWhatIgnoringCaseTakesOrBrings) {
+  fs::create_directory(".git");
+  write(".git/HEAD", "ref: refs/heads/main");
+  write("sub/.gitignore", "build\n");
+  write("sub/Build/x");
+  Eyes eyes({}, {}, hints());
+  EXPECT_EQ(eyes.paths(), (Paths{"sub/.gitignore", "sub/Build/x"}));
+  for (const bool ignored : {true, false}) {
+    write(".git/config", ignored ? "[core]\nignoreCase = true\n" : "");
+    ASSERT_TRUE(eyes.rules.outer_changed());
+    eyes.looker.doubt_rules();
+    EXPECT_EQ(eyes.changes(), "");
+    EXPECT_EQ(eyes.paths().size(), ignored ? 1U : 2U);
+  }
+}
+
 TEST_P(LookWithRules, FollowsNestedIgnoreFiles) {
   write("a/b/x.c");
   write("a/b/y.c");

@@ -348,6 +348,35 @@ TEST_F(RulesTest, OptionsMustBeRight) {
   EXPECT_THROW(Rules{options_}, Error);
 }
 
+TEST_F(RulesTest, CaseCountsUnlessTheRepositorySaysNo) {
+  for (const char* file : {"One", "Two", "Three", "FOUR", "sub/One", "nested/One", "nested/five"}) {
+    write(file);
+  }
+  write(".gitignore", "one\n");
+  write(".ignore", "two\n");
+  write(place_.beside("home") / ".gitconfig", "[core]\nexcludesFile = ~/excludes\nignoreCase\n");
+  write(place_.beside("home") / "excludes", "three\n");
+  options_.ignore = {"four"};  // not git's
+  const Paths all{"FOUR", "One", "Three", "Two", "nested/One", "nested/five", "sub/One"};
+  EXPECT_EQ(left(), all);  // in no repository
+  make_repository(".");
+  make_repository("nested");
+  write("nested/.git/config", "[core]\nignorecase = false\n");
+  write("nested/.gitignore", "FIVE\n");
+  EXPECT_EQ(left(), (Paths{"FOUR", "nested/One", "nested/five"}));
+  write(".git/config", "[core]\nignorecase = no\n");
+  Rules rules(options_);
+  EXPECT_EQ(left(rules, "."), all);
+  write(".git/config", "[core]\nignorecase = yes\n");
+  EXPECT_TRUE(rules.outer_changed());
+  EXPECT_EQ(left(rules, "."), (Paths{"FOUR", "nested/One", "nested/five"}));
+  Rules next(options_, fs::current_path(), rules.memory());
+  EXPECT_EQ(left(next, "."), (Paths{"FOUR", "nested/One", "nested/five"}));
+  write(".git/config", "");
+  write(place_.beside("home") / ".gitconfig", "");
+  EXPECT_EQ(left(next, "."), all);
+}
+
 TEST(GitConfig, IsReadAsGitDoes) {
   const auto value = [](std::string_view text) {
     return value_in_git_config(text, "core", "excludesfile").value_or("(none)");
@@ -360,6 +389,8 @@ TEST(GitConfig, IsReadAsGitDoes) {
   EXPECT_EQ(value("[core]\nexcludesfile =\n"), "");
   EXPECT_EQ(value("[core \"x\"]\nexcludesfile = a\n[other]\nexcludesfile = b\n"), "(none)");
   EXPECT_EQ(value("[core]\n# excludesfile = a\n;excludesfile = b\nexcludes = c\n"), "(none)");
+  EXPECT_EQ(value_in_git_config("[core]\nkey\n", "core", "key", "true"), "true");
+  EXPECT_EQ(value_in_git_config("[core]\nkey=\n", "core", "key", "true"), "");
   EXPECT_EQ(value("[core"), "(none)");
   EXPECT_EQ(value("["), "(none)");
 }
