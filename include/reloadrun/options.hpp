@@ -72,7 +72,7 @@ struct Options {
   /// a program is made of is known.
   bool watch_directory = true;
 
-  /// A file that lists paths to watch, one a line; "-" is stdin, which is read once and is then
+  /// A file that lists paths to watch, one a line, or with a NUL after each; "-" is stdin, which is read once and is then
   /// /dev/null. Empty for none.
   std::string files_from;
 
@@ -146,6 +146,9 @@ struct Options {
 
   /// Print the watched files and end.
   bool list = false;
+
+  /// With `list`: a NUL ends each path, not a line feed.
+  bool list_null = false;
 
   /// Say whether this path is watched, and why, and end; empty for no such question.
   std::string explain;

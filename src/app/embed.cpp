@@ -39,6 +39,7 @@ void require_suitable(const Options& options) {
   if (options.follow) wrong = "follow";
   if (options.clear) wrong = "clear";
   if (options.list) wrong = "list";
+  if (options.list_null) wrong = "list_null";
   if (!options.explain.empty()) wrong = "explain";
   if (options.files_from == "-") wrong = "files_from = \"-\"";
   if (options.on_exit == OnExit::restart) wrong = "on_exit = OnExit::restart";

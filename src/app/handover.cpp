@@ -1,11 +1,14 @@
 #include "app/handover.hpp"
 
+#include "base/printable.hpp"
+
 namespace reloadrun::app {
 
 std::string changed_variable(const std::vector<std::string>& paths, std::string so_far) {
   constexpr std::size_t most = 4096;
   const std::string before = "\n" + so_far + "\n";
-  for (const std::string& path : paths) {
+  for (const std::string& name : paths) {
+    const std::string path = quoted(name, Names::for_a_terminal);  // COMMAND may print it
     if (before.find("\n" + path + "\n") != std::string::npos) continue;
     const std::size_t separator = so_far.empty() ? 0 : 1;
     if (so_far.size() + separator + path.size() > most) break;

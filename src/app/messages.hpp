@@ -28,11 +28,11 @@ void members(Archive& a, Options& o) {
   auto& [command, config_file, config_lines, watch, watch_directory, files_from, listed, extensions,
          ignore, filters, use_ignore_files, use_default_ignores, env_files, content, watcher,
          interval, settle, soft, build, listen, stop_signal, stop_timeout, on_exit, postpone,
-         keep_ports, follow, clear, list, explain, verbosity, color] = o;
+         keep_ports, follow, clear, list, list_null, explain, verbosity, color] = o;
   a(command, config_file, config_lines, watch, watch_directory, files_from, listed, extensions,
     ignore, filters, use_ignore_files, use_default_ignores, env_files, content, watcher, interval,
     settle, soft, build, listen, stop_signal, stop_timeout, on_exit, postpone, keep_ports, follow,
-    clear, list, explain, verbosity, color);
+    clear, list, list_null, explain, verbosity, color);
 }
 template <class Archive>
 void members(Archive& a, Ending& e) {

@@ -27,10 +27,21 @@ namespace reloadrun::app {
 namespace {
 
 int print(const std::string& text) {
-  if (is_held(STDOUT_FILENO) || std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) {
+  if (is_held(STDOUT_FILENO) || std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||
+      std::fflush(stdout) != 0) {
     throw Error("stdout cannot be written", "check where it leads", status_failure);
   }
   return status_stopped;
+}
+
+std::string list_of(const std::vector<std::string>& paths, bool null) {
+  const auto names = ::isatty(STDOUT_FILENO) == 1 ? Names::for_a_terminal : Names::as_data;
+  std::string lines;
+  for (const std::string& path : paths) {
+    lines += null ? path : quoted(path, names);
+    lines += null ? '\0' : '\n';
+  }
+  return lines;
 }
 
 /// What is watched, or why a file is; with what is wrong with the rules on stderr.
@@ -43,9 +54,7 @@ std::string answer(const Options& options, const watch::WatchSet& watched) {
   for (const std::string& line : looker.take_warnings()) {
     fmt::print(stderr, "[reloadrun] {}\n", printable(line));
   }
-  std::string lines;
-  for (const std::string& path : looker.snapshot().paths()) lines += path + "\n";
-  return lines;
+  return list_of(looker.snapshot().paths(), options.list_null);
 }
 
 /// Where COMMAND is to find so many sockets. To be called while nothing of our own is open, so that

@@ -200,22 +200,4 @@ std::string names_of(const std::vector<proc::TreeStop::Left>& left) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-std::string printable(std::string_view name) {
-  std::string text;
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(name[i]);
-    const auto next = static_cast<unsigned char>(i + 1 < name.size() ? name[i + 1] : 0);
-    const bool is_c1 = byte == 0xc2 && next >= 0x80 && next < 0xa0;  // U+0080 to U+009F in UTF-8
-    if (is_c1) {
-      text += fmt::format("\\u{:04x}", next);
-      ++i;
-    } else if (byte < 0x20 || byte == 0x7f) {
-      text += fmt::format("\\x{:02x}", byte);
-    } else {
-      text += name[i];
-    }
-  }
-  return text;
-}
-
 }  // namespace reloadrun::app

@@ -7,6 +7,7 @@
 
 #include "base/clock.hpp"
 #include "base/ending.hpp"
+#include "base/printable.hpp"
 #include "proc/executable.hpp"
 #include "proc/tree.hpp"
 #include "reloadrun/error.hpp"
@@ -57,9 +58,5 @@ std::string names_of(const std::vector<proc::TreeStop::Left>& left);
 
 /// "1 file", "12 files".
 std::string count_text(std::size_t count, const char* singular);
-
-/// A name for a terminal: control characters, which could do anything there, are written
-/// out, those of UTF-8 too. A second time changes nothing.
-std::string printable(std::string_view name);
 
 }  // namespace reloadrun::app

@@ -10,6 +10,8 @@
 #include <string>
 #include <utility>
 
+#include "base/printable.hpp"
+
 // A program that reloads itself may have spdlog too, of another version or with other options: both
 // have their state in inline functions, which the linker would merge into one.
 #define spdlog reloadrun_spdlog
@@ -165,7 +167,8 @@ bool is_heard(Level level) {
 void say(Level level, std::string_view line) {
   auto* logger = spdlog::default_logger_raw();
   if (logger == nullptr) return;
-  logger->log(to_spdlog(level), spdlog::string_view_t(line.data(), line.size()));
+  const std::string text = printable(line);
+  logger->log(to_spdlog(level), spdlog::string_view_t(text.data(), text.size()));
 }
 
 bool understands_escapes(int fd) {

@@ -2,8 +2,8 @@
 //
 // Rooms speak by log::info() and its like. Here it is decided where
 // that goes: in the supervisor to stderr, written by a thread of its own, so that a stderr that
-// blocks (Ctrl-S, a full pipe) stops nobody; in the reloader and the builder through the private socket to
-// the supervisor, so that lines stay in order across generations and do not end with a
+// blocks (Ctrl-S, a full pipe) stops nobody; in the reloader and the builder through the private
+// socket to the supervisor, so that lines stay in order across generations and do not end with a
 // reloader. What is not read for long (a thousand lines) is dropped, the oldest first.
 #pragma once
 
@@ -21,7 +21,7 @@ enum class Level { debug, info, warn, error };
 
 /// Whether a line of this level goes anywhere: not before to_stderr() or to().
 bool is_heard(Level level);
-/// A line without its end.
+/// A line without its end; what is in it of others' text is made printable().
 void say(Level level, std::string_view line);
 
 template <class... Args>

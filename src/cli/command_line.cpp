@@ -77,6 +77,9 @@ class CommandLine {
     if (options_.list && !options_.explain.empty()) {
       fail("--list and --explain contradict each other", give_one);
     }
+    if (options_.list_null && !options_.list) {
+      fail("--null is for --list alone", "give --list too, or leave it out");
+    }
     // From argv itself, not from the parser: byte for byte.
     options_.command.assign(argv + argc - command_size, argv + argc);
     if (options_.command.empty() && !asks) fail("no COMMAND given", name_a_program);
@@ -125,6 +128,8 @@ class CommandLine {
   void add_questions() {
     parser_.begin_command_line_only();
     parser_.add_flag("--list", "Print the watched files and exit", options_.list);
+    parser_.add_flag("-0,--null", "With --list: end each path with a NUL, not a line feed",
+                     options_.list_null);
     parser_.add_text("--explain", "PATH", "Say whether PATH is watched, and why, and exit",
                      options_.explain, "give the path in question");
   }

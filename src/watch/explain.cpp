@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/fd.hpp"
+#include "base/printable.hpp"
 #include "fmt/format.h"
 #include "watch/default_ignores.hpp"
 #include "watch/listing.hpp"
@@ -196,7 +197,8 @@ std::string explain(const std::string& path, const WatchSet& watched, Rules& rul
   const char* const be = absence.empty() ? "" : " be";
   std::string text =
       fmt::format("{} {}{}{} watched: {}", path, verb, is_watched ? "" : " not", be, reason);
-  for (const std::string& warning : warnings) text += "\n" + warning;
+  text = printable(text);
+  for (const std::string& warning : warnings) text += "\n" + printable(warning);
   return text;
 }
 

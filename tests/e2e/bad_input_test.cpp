@@ -153,9 +153,8 @@ INSTANTIATE_TEST_SUITE_P(
                  "--files-from '.' is no regular file: name a regular file"},
         BadInput{"FileListThatIsAFifo", before_command({"--files-from", "fifo"}),
                  "--files-from 'fifo' is no regular file: name a regular file"},
-        BadInput{"FileListWithNulBytes", before_command({"--files-from", "nul"}),
-                 "nul:2: there is a NUL byte in the list of files: end each path with a line feed "
-                 "(find -print, not -print0)"},
+        BadInput{"NullWithoutAList", before_command({"-0"}),
+                 "--null is for --list alone: give --list too, or leave it out"},
         BadInput{"EmptyEnvFile", before_command({"--env-file", ""}),
                  "--env-file is empty: give a file of KEY=VALUE lines"},
         BadInput{"MissingEnvFile", before_command({"--env-file", "nowhere"}),

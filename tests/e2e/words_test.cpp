@@ -118,7 +118,7 @@ TEST_F(Says, NoControlCharacterOfAFilesName) {
   reports.next("ready");
   place.edit("evil\033[2J\nname", "");
   program.expect("evil\\x1b[2J\\x0aname appeared");
-  EXPECT_EQ(reports.next("start")["changed"], "'evil\033[2J\nname'");
+  reports.next("start");
   reports.next("ready");
   end(program);
 }

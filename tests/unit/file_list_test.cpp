@@ -33,7 +33,12 @@ TEST_F(FileList, OnePathALineByteForByte) {
             (List{" a b ", "#c", "-d", "\xff\xfe", "'e'", "f\r"}));
 }
 
-TEST_F(FileList, ANulByteIsInNoPath) { EXPECT_THROW(listed("a\n\0b"s), Error); }
+TEST_F(FileList, WithANulEndsEachPathByOne) {
+  EXPECT_EQ(listed("a\0b/c\0"s), (List{"a", "b/c"}));
+  EXPECT_EQ(listed("a\n\0b"s), (List{"a\n", "b"}));
+  EXPECT_EQ(listed("\0\0\n\0\"\0"s), (List{"\n", "\""}));
+  EXPECT_EQ(listed("\0"s), List{});
+}
 
 TEST_F(FileList, AFifoIsNotWaitedFor) {
   const auto fifo = (place.work() / "fifo").string();

@@ -108,7 +108,8 @@ TEST(Settle, AnUnfinishedExecutableIsWaitedForLonger) {
 
 TEST(Settle, ADirectoryThatIsGoneIsWaitedForAsLong) {
   const Burst gone = with(burst(100), &Burst::directory_gone, true);
-  expect_rows({{"gone", gone, 30000}, {"with its files", with(gone, &Burst::missing_since, at(0)), 30000}});
+  expect_rows(
+      {{"gone", gone, 30000}, {"with its files", with(gone, &Burst::missing_since, at(0)), 30000}});
   EXPECT_FALSE(is_certain(with(gone, &Burst::modified, true), at(200)));
 }
 

@@ -64,8 +64,26 @@ TEST(Words, NamesForATerminal) {
   EXPECT_EQ(printable("\xc2\x9b"
                       "2J"),
             "\\u009b2J");
+  EXPECT_EQ(printable("\x9b"
+                      "2J \xff\xe9"),
+            "\\x9b2J \xff\xe9");
+  EXPECT_EQ(printable("\xe2\x80\xae\xe2\x80\x8f\xd8\x9c\xe2\x81\xa6\xe2\x80\xa8\xe2\x80\xa9"),
+            "\\u202e\\u200f\\u061c\\u2066\\u2028\\u2029");
+  EXPECT_EQ(printable("\xe2\x80\x9c \xf0\x9f\x9a\x80 \xf0\x9f\x9a"),
+            "\xe2\x80\x9c \xf0\x9f\x9a\x80 \xf0\\x9f\\x9a");
   EXPECT_EQ(count_text(1, "file"), "1 file");
   EXPECT_EQ(count_text(0, "file"), "0 files");
+}
+
+TEST(Words, NamesInAList) {
+  const auto both = [](const std::string& name) {
+    return quoted(name, Names::as_data) + " " + quoted(name, Names::for_a_terminal);
+  };
+  EXPECT_EQ(both("a b\\\"c"), "a b\\\"c a b\\\"c");
+  EXPECT_EQ(both("\"a\\"), "\"\\\"a\\\\\" \"\\\"a\\\\\"");
+  EXPECT_EQ(both("a\n\x1b\xff"), "\"a\\n\\033\xff\" \"a\\n\\033\xff\"");
+  EXPECT_EQ(both("\t"), "\t \"\\t\"");
+  EXPECT_EQ(both("\xe2\x80\xae"), "\xe2\x80\xae \"\\342\\200\\256\"");
 }
 
 }  // namespace

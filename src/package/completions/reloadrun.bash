@@ -45,8 +45,8 @@ _reloadrun_command()
 _reloadrun()
 {
     local flags=(
-        --no-gitignore --no-default-ignores --list --content --postpone --clear --keep-ports --follow
-        --no-config -q --quiet -v --verbose -h --help --version)
+        --no-gitignore --no-default-ignores --list -0 --null --content --postpone --clear --keep-ports
+        --follow --no-config -q --quiet -v --verbose -h --help --version)
     local valued=(
         -w --watch --files-from -e --ext -f --filter -i --ignore --explain --watcher --interval
         --settle --env-file --soft --build --on-exit --stop-signal --stop-timeout --listen --config

@@ -50,6 +50,7 @@ __reloadrun_option -s i -l ignore -rF -d 'Leave out what matches this gitignore 
 __reloadrun_option -l no-gitignore -d "Do not read .gitignore, .ignore and git's excludes"
 __reloadrun_option -l no-default-ignores -d "Do not leave out .git, editors' files and the like"
 __reloadrun_option -l list -d 'Print the watched files and exit'
+__reloadrun_option -s 0 -l null -d 'With --list: end each path with a NUL'
 __reloadrun_option -l explain -rF -d 'Say whether this path is watched, and why, and exit'
 __reloadrun_option -l watcher -xa 'auto inotify stat' -d 'How changes are seen'
 __reloadrun_option -l interval -x -d 'Time between two looks at the files, as in 500ms'
