@@ -75,9 +75,10 @@ bool Burst::follow() {
   return true;
 }
 
-bool Burst::judge(const View& view, bool being_written, TimePoint now) {
+bool Burst::judge(const View& view, const std::set<std::string>& being_written, TimePoint now) {
   core::Burst& burst = *open_;
-  burst.being_written = being_written;
+  burst.being_written = !being_written.empty();
+  note_saves(being_written, now);
   burst.modified = false;
   burst.missing_since.reset();
   for (const auto& [path, item] : pending_.items()) {
@@ -102,6 +103,15 @@ bool Burst::judge(const View& view, bool being_written, TimePoint now) {
              core::is_certain(burst, now);
   return burst.being_written || burst.missing_since || burst.git_lock_stale_at ||
          burst.executable_unfinished || burst.directory_gone;
+}
+
+/// With --content, whether there is anything but saves that are not over, which the old target
+/// serves through. What there is then has the bound of a burst that begins.
+void Burst::note_saves(const std::set<std::string>& being_written, TimePoint now) {
+  const auto is_written = [&](const auto& item) { return being_written.contains(item.first); };
+  const bool saved = options_.content && !carried_over_ && !pending_.empty() &&
+                     std::ranges::all_of(pending_.items(), is_written);
+  if (std::exchange(open_->being_saved, saved) && !saved) open_->first = now;
 }
 
 Duration Burst::patience(TimePoint now) const { return core::recheck_after(now - open_->first); }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -59,9 +60,9 @@ class Burst {
   /// whether there are changes.
   bool follow();
 
-  /// Finds out when it is due, and whether it is certain. `being_written`: somebody has one of its
-  /// files open. Returns whether that depends on something that nothing tells of.
-  bool judge(const View& view, bool being_written, TimePoint now);
+  /// Finds out when it is due, and whether it is certain. `being_written`: those of its files that
+  /// somebody has open. Returns whether that depends on something that nothing tells of.
+  bool judge(const View& view, const std::set<std::string>& being_written, TimePoint now);
   /// How soon that is worth another look.
   [[nodiscard]] Duration patience(TimePoint now) const;
 
@@ -81,6 +82,7 @@ class Burst {
   void target_started(TimePoint now) { target_started_ = now; }
 
  private:
+  void note_saves(const std::set<std::string>& being_written, TimePoint now);
   watch::GitWork::Seen look_at_git(const View& view, TimePoint now);
   bool executable_is_unfinished(const View& view, TimePoint now);
   bool directory_is_gone(TimePoint now);

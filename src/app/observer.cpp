@@ -173,7 +173,7 @@ void Observer::target_stops() {
 void Observer::judge() {
   if (!burst_.is_open()) return;
   const TimePoint now = Clock::now();
-  const bool unseen = burst_.judge(*view_, !outputs_.by_others().empty(), now);
+  const bool unseen = burst_.judge(*view_, outputs_.by_others(), now);
   if (!unseen && !view_->rules.any_half_written()) return;
   next_recheck_ = earlier(next_recheck_, now + burst_.patience(now));
 }

@@ -27,8 +27,10 @@ TimePoint settled_at(const Burst& burst, Duration settle) {
     due = std::max(due, std::min(burst.last + pause, burst.first + longest_git_burst));
   }
   if (burst.git_lock_stale_at) due = std::max(due, *burst.git_lock_stale_at);
-  if (burst.executable_unfinished || burst.directory_gone)
+  if (burst.being_saved) due = std::max(due, burst.last + longest_pause);
+  if (burst.executable_unfinished || burst.directory_gone) {
     due = std::max(due, burst.first + longest_link);
+  }
   if (burst.not_before) due = std::max(due, *burst.not_before);
   if (burst.tick_over_at) due = std::max(due, *burst.tick_over_at);
   return due;

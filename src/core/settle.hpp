@@ -15,7 +15,8 @@ struct Burst {
   TimePoint last;                      ///< the latest change
   bool modified = false;               ///< a file was there before, is there, and differs
   bool being_written = false;          ///< a changed file is open for writing
-  Deadline missing_since{};            ///< since when the latest vanished file is missed
+  bool being_saved = false;            ///< all are, and may end up as they were (--content)
+  Deadline missing_since{};            ///< since when the latest file is missed
   bool executable_unfinished = false;  ///< COMMAND's executable has changed and is not whole
   bool directory_gone = false;         ///< the working directory's name leads nowhere
   Deadline git_lock_stale_at{};        ///< git rewrites the work tree: when its lock is forgotten
@@ -28,6 +29,10 @@ struct Burst {
 /// The longest that a burst is waited for, from its first change: a server that never comes back is
 /// worse than one that comes back twice.
 inline constexpr Duration longest_burst = std::chrono::seconds(2);
+
+/// Where the bytes count, a save of the same bytes is no change however long it takes. Who has
+/// written nothing for this long holds the file for another reason.
+inline constexpr Duration longest_pause = std::chrono::seconds(10);
 
 /// Editors that save by deleting and creating, or by renaming aside, miss their file only this
 /// long.

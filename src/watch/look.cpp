@@ -223,7 +223,7 @@ void Looker::forget(const std::string& path, Changes* found) {
   for (const Text& name : directory.subdirectories) forget(below(path, name), found);
   if (found != nullptr) {
     for (const File& file : directory.files) {
-      found->push_back({Change::Kind::vanished, below(path, file.name), file.stamp, {}});
+      found->push_back({Change::Kind::vanished, below(path, file.name), file.seen.stamp, {}});
     }
   }
   unwatch(path, directory);

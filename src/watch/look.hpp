@@ -154,7 +154,7 @@ class Looker {
                      Changes* found);
   Task task_of(const Sight& sight, const Text& name);
   void update_file(const Sight& sight, const Text& name, bool wanted);
-  std::optional<Stamps::Taken> stamp_of(const Sight& sight, const Text& name, const Stamp* known);
+  std::optional<Stamps::Taken> stamp_of(const Sight& sight, const Text& name, const Seen* known);
   void note_tick(const Directory& directory, const Stamps::Taken& taken);
   const std::string& full_of(const Directory& directory, const Text& name);
   [[nodiscard]] bool is_ignored(ScopeNumber scope, const Directory& directory, const Text& name,

@@ -175,11 +175,8 @@ bool Looker::add_listed_file(const Sight& sight, const Listed& entry,
   if (is_link) directory.elsewhere = true;
   const auto known = place_of(directory.files, entry.name);
   const bool is_known = known != directory.files.end() && known->name == entry.name;
-  const Stamp* const before = is_known ? &known->stamp : nullptr;
-  const auto taken = stamp_of(sight, entry.name, before);
-  if (taken) {
-    files.push_back({entry.name, taken->stamp, taken->is_racy(before, is_known && known->racy)});
-  }
+  const auto taken = stamp_of(sight, entry.name, is_known ? &known->seen : nullptr);
+  if (taken) files.push_back({entry.name, taken->seen});
   return taken || !is_link;
 }
 
@@ -210,18 +207,18 @@ void Looker::replace_files(const Sight& sight, std::pmr::vector<File> files,
   while (old != directory.files.cend() || now != files.cend()) {
     if (now == files.cend() || (old != directory.files.cend() && old->name < now->name)) {
       if (!has(listed, old->name) || !is_ignored_now(sight, old->name, false)) {
-        tell(found, Kind::vanished, below(task.path, old->name), old->stamp, {});
+        tell(found, Kind::vanished, below(task.path, old->name), old->seen.stamp, {});
       }
       ++old;
     } else if (old == directory.files.cend() || now->name < old->name) {
       if (!was_ignored(sight, now->name, false) ||
           changed_since(sight.fd.get(), now->name.c_str(), how_.begun)) {
-        tell(found, Kind::appeared, below(task.path, now->name), {}, now->stamp);
+        tell(found, Kind::appeared, below(task.path, now->name), {}, now->seen.stamp);
       }
       ++now;
     } else {
-      if (differs(old->stamp, now->stamp)) {
-        tell(found, Kind::modified, below(task.path, now->name), old->stamp, now->stamp);
+      if (differs(old->seen.stamp, now->seen.stamp)) {
+        tell(found, Kind::modified, below(task.path, now->name), old->seen.stamp, now->seen.stamp);
       }
       ++old;
       ++now;
@@ -258,16 +255,15 @@ void Looker::recheck_files(const Sight& sight) {
   Directory& directory = sight.directory;
   std::vector<Text> gone;
   for (File& file : directory.files) {
-    const auto taken = stamp_of(sight, file.name, &file.stamp);
+    const auto taken = stamp_of(sight, file.name, &file.seen);
     if (!taken) {
       gone.push_back(file.name);
       continue;
     }
-    file.racy = taken->is_racy(&file.stamp, file.racy);
-    const Stamp before = std::exchange(file.stamp, taken->stamp);
-    if (!differs(before, file.stamp)) continue;
+    const Stamp before = std::exchange(file.seen, taken->seen).stamp;
+    if (!differs(before, file.seen.stamp)) continue;
     tell(sight.found, Change::Kind::modified, below(sight.task.path, file.name), before,
-         file.stamp);
+         file.seen.stamp);
   }
   for (const Text& name : gone) update_file(sight, name, false);
 }

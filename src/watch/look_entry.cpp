@@ -91,23 +91,23 @@ void Looker::look_at_named_file(const std::string& directory_path, Directory& di
                                 NamedFile& file, Hint::Kind kind, Changes* found) {
   using Kind = Change::Kind;
   const bool anew = kind == Hint::Kind::directory;
-  const bool written = kind == Hint::Kind::written && file.racy;
   const std::string path = below(directory_path, file.name);
   struct stat status {};
   const bool is_link = ::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode);
-  const Stamp* const known = file.stamp ? &*file.stamp : nullptr;
-  const auto taken = stamps_.take(AT_FDCWD, path.c_str(), directory, written ? nullptr : known);
+  auto taken = stamps_.take(AT_FDCWD, path.c_str(), directory, file.seen ? &*file.seen : nullptr,
+                            kind == Hint::Kind::written);
   if (is_link || (taken && taken->has_other_names)) note_elsewhere(directory_path, directory);
-  std::optional<Stamp> now;
-  if (taken) now = taken->stamp;
-  if (now && file.executable) now->runnable = ::access(path.c_str(), X_OK) == 0;
-  if (taken) note_tick(directory, *taken);
-  file.racy = taken && taken->is_racy(known, file.racy && !written);
-  const std::optional<Stamp> before = std::exchange(file.stamp, now);
-  if (before && !now) tell(found, Kind::vanished, path, *before, {});
-  if (!before && now) tell(found, Kind::appeared, path, {}, *now);
-  if (before && now && (differs(*before, *now) || (written && now->content == 0))) {
-    tell(found, Kind::modified, path, *before, *now, written);
+  std::optional<Seen> now;
+  if (taken) {
+    taken->seen.stamp.runnable = file.executable && ::access(path.c_str(), X_OK) == 0;
+    note_tick(directory, *taken);
+    now = taken->seen;
+  }
+  const std::optional<Seen> before = std::exchange(file.seen, now);
+  if (before && !now) tell(found, Kind::vanished, path, before->stamp, {});
+  if (!before && now) tell(found, Kind::appeared, path, {}, now->stamp, taken->rewritten);
+  if (before && now && (taken->rewritten || differs(before->stamp, now->stamp))) {
+    tell(found, Kind::modified, path, before->stamp, now->stamp, taken->rewritten);
   }
   if (file.root && (anew || is_another(path))) look_at_root(path, anew, found);
 }
@@ -118,31 +118,30 @@ void Looker::update_file(const Sight& sight, const Text& name, bool wanted) {
   auto& files = sight.directory.files;
   const auto place = place_of(files, name);
   const bool known = place != files.end() && place->name == name;
-  const bool written = known && sight.written && place->racy;
   std::optional<Stamps::Taken> taken;
-  if (wanted) taken = stamp_of(sight, name, known && !written ? &place->stamp : nullptr);
+  if (wanted) taken = stamp_of(sight, name, known ? &place->seen : nullptr);
   std::string path = below(sight.task.path, name);
   if (known && !taken) {
     sight.directory.listing_sure = false;
-    tell(sight.found, Kind::vanished, std::move(path), place->stamp, {});
+    tell(sight.found, Kind::vanished, std::move(path), place->seen.stamp, {});
     files.erase(place);
   } else if (known) {
-    place->racy = taken->is_racy(&place->stamp, place->racy && !written);
-    const Stamp before = std::exchange(place->stamp, taken->stamp);
-    if (differs(before, place->stamp) || (written && place->stamp.content == 0)) {
-      tell(sight.found, Kind::modified, std::move(path), before, place->stamp, written);
+    const Stamp before = std::exchange(place->seen, taken->seen).stamp;
+    if (taken->rewritten || differs(before, place->seen.stamp)) {
+      tell(sight.found, Kind::modified, std::move(path), before, place->seen.stamp,
+           taken->rewritten);
     }
   } else if (taken) {
-    files.insert(place, {name, taken->stamp, taken->is_racy(nullptr, false)});
-    tell(sight.found, Kind::appeared, std::move(path), {}, taken->stamp);
+    files.insert(place, {name, taken->seen});
+    tell(sight.found, Kind::appeared, std::move(path), {}, taken->seen.stamp, taken->rewritten);
   }
 }
 
-/// `known`: its last stamp, or null.
+/// `known`: what was last seen of it, or null.
 std::optional<Stamps::Taken> Looker::stamp_of(const Sight& sight, const Text& name,
-                                              const Stamp* known) {
+                                              const Seen* known) {
   Directory& directory = sight.directory;
-  auto taken = stamps_.take(sight.fd.get(), name.c_str(), directory, known);
+  auto taken = stamps_.take(sight.fd.get(), name.c_str(), directory, known, sight.written);
   if (!taken) return taken;
   if (taken->has_other_names) note_elsewhere(sight.task.path, directory);
   note_tick(directory, *taken);

@@ -1,5 +1,5 @@
-// What is watched outside of the roots, as it turns out that it matters: see look.hpp. The directory
-// is watched first, then looked at, then compared with what was known before.
+// What is watched outside of the roots, as it turns out that it matters: see look.hpp. The
+// directory is watched first, then looked at, then compared with what was known before.
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -26,21 +26,21 @@ Directory& Looker::meet(const std::string& path, const std::string& full, Change
 bool Looker::watch_file(const std::string& path, const std::optional<Stamp>& before,
                         Changes* found) {
   const auto [parent, name] = split(path);
-  if (const auto known = snapshot_.directories.find(parent);
-      known != snapshot_.directories.end()) {
+  if (const auto known = snapshot_.directories.find(parent); known != snapshot_.directories.end()) {
     const auto place = place_of(known->second.named, name);
     if (place != known->second.named.end() && std::string_view(place->name) == name) {
       return std::exchange(place->new_name, false);
     }
   }
   Directory& directory = meet(parent, "", found);
-  std::optional<Stamp> known = before;
-  if (known) {  // in the terms in which looks take it
+  std::optional<Seen> known;
+  if (before) {  // in the terms in which looks take it
+    known = Seen{.stamp = *before};
     const auto taken = stamps_.take(AT_FDCWD, path.c_str(), directory, &*known);
-    if (taken && taken->stamp.inode == 0) known->inode = 0;
+    if (taken && taken->seen.stamp.inode == 0) known->stamp.inode = 0;
   }
   const auto place = directory.named.insert(place_of(directory.named, name),
-                                            NamedFile{.name = Text(name), .stamp = known});
+                                            NamedFile{.name = Text(name), .seen = known});
   look_at_named_file(parent, directory, *place, Hint::Kind::entry, found);
   note_coverage(parent, directory);
   return true;

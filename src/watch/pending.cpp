@@ -6,6 +6,18 @@ namespace reloadrun::watch {
 
 using Kind = Change::Kind;
 
+namespace {
+
+/// Of a file that has vanished; and of one whose bytes count, and have: its writer has truncated
+/// it, and is about to write.
+bool is_missed(const Change& change) {
+  if (change.kind == Kind::vanished) return true;
+  const bool emptied = change.after.size == 0 && change.before.size != 0;
+  return emptied && change.after.content != 0;
+}
+
+}  // namespace
+
 Pending::Pending(std::vector<Item> items, TimePoint first, TimePoint last)
     : first_(first), last_(last) {
   for (Item& item : items) {
@@ -23,14 +35,15 @@ void Pending::add(const Changes& found, TimePoint now) {
 }
 
 void Pending::add(const Change& change, TimePoint now) {
-  const Deadline missing_since = change.kind == Kind::vanished ? Deadline(now) : std::nullopt;
+  const Deadline missing_since = is_missed(change) ? Deadline(now) : std::nullopt;
   const auto [place, is_new] = items_.try_emplace(change.path, Item{change, missing_since});
   if (is_new) return;
   Change& whole = place->second.change;
   const bool was_there = whole.kind != Kind::appeared;
   const bool is_there = change.kind != Kind::vanished;
+  const bool same_file = whole.after.inode == change.after.inode;
+  whole.rewritten = (whole.rewritten && same_file) || change.rewritten;
   whole.after = change.after;
-  whole.rewritten = whole.rewritten || change.rewritten;
   place->second.missing_since = missing_since;
   if (was_there && is_there) {
     whole.kind = Kind::modified;

@@ -16,7 +16,7 @@ class Pending {
  public:
   struct Item {
     Change change;
-    Deadline missing_since{};  ///< of a file that has vanished
+    Deadline missing_since{};  ///< of a file that has vanished, or whose bytes have (--content)
   };
 
   Pending() = default;

@@ -34,9 +34,9 @@ void Snapshot::for_each(
     const std::function<void(const std::string& path, const Stamp&)>& visit) const {
   for (const auto& [path, directory] : directories) {
     for (const NamedFile& file : directory.named) {
-      if (file.stamp) visit(below(path, file.name), *file.stamp);
+      if (file.seen) visit(below(path, file.name), file.seen->stamp);
     }
-    for (const File& file : directory.files) visit(below(path, file.name), file.stamp);
+    for (const File& file : directory.files) visit(below(path, file.name), file.seen.stamp);
   }
 }
 
@@ -45,7 +45,7 @@ std::size_t Snapshot::size() const {
   for (const auto& [path, directory] : directories) {
     count += directory.files.size();
     count += static_cast<std::size_t>(std::ranges::count_if(
-        directory.named, [](const NamedFile& file) { return file.stamp.has_value(); }));
+        directory.named, [](const NamedFile& file) { return file.seen.has_value(); }));
   }
   return count;
 }

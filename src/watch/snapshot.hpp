@@ -61,13 +61,25 @@ struct ByText {
   bool operator()(std::string_view a, std::string_view b) const { return a < b; }
 };
 
+/// A ctime in short: another has another mark, but for one in four billion. 0 is none.
+using ChangeMark = std::uint32_t;
+
+/// What is kept of the last look at a file.
+///
 /// A stamp does not tell of a second write within one tick of the file system's clock, if the size
 /// stays. A *racy* one was taken within a tick of the mtime that it has, so that such a write may
 /// have come since. The idea and the word are git's, whose index has such entries.
+struct Seen {
+  Stamp stamp{};
+  /// The ctime when the bytes were last read; where nobody reads them: when the stamp or a hint
+  /// last told of a write. What else changes it, as chmod does, is left out there.
+  ChangeMark changed = 0;
+  bool racy = false;
+};
+
 struct File {
   Text name;
-  Stamp stamp;
-  bool racy = false;
+  Seen seen;
 };
 
 /// A file that is watched by its name, whatever the rules say and whether it is there or not.
@@ -75,8 +87,7 @@ struct NamedFile {
   Text name;
   bool executable = false;  ///< COMMAND's: its x bit counts
   bool root = false;        ///< when it is a directory, what is below it is watched
-  std::optional<Stamp> stamp{};
-  bool racy = false;
+  std::optional<Seen> seen{};
   bool new_name = false;  ///< watched only because its name is new in a directory of names
 };
 
@@ -87,12 +98,12 @@ struct Directory {
   std::pmr::vector<Text> subdirectories{};  ///< of those that are looked at; sorted
   std::pmr::vector<NamedFile> named{};
 
-  bool walked = false;  ///< as a root, or below one; otherwise only `named` and `names` count
-  bool of_names = false;          ///< a new name in it is a change
+  bool walked = false;    ///< as a root, or below one; otherwise only `named` and `names` count
+  bool of_names = false;  ///< a new name in it is a change
   std::pmr::vector<Text> names{};  ///< then: of all its entries; sorted
   bool new_name = false;           ///< ... because it was new itself in such a directory
-  bool root = false;              ///< no pattern and no link is in its way
-  bool skip_environment = false;  ///< nothing in it counts when it is a virtual environment
+  bool root = false;               ///< no pattern and no link is in its way
+  bool skip_environment = false;   ///< nothing in it counts when it is a virtual environment
 
   ScopeNumber around = 0;  ///< the rules from outside that it was last looked at with
   ScopeNumber scope = 0;   ///< the rules for its entries

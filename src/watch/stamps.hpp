@@ -33,25 +33,24 @@ class Stamps {
   explicit Stamps(bool with_content) : with_content_(with_content) {}
 
   struct Taken {
-    Stamp stamp;
+    Seen seen;
+    /// It was written to as the hint says, although the stamps may be the same. Never where the
+    /// bytes are known: they say themselves whether they are others.
+    bool rewritten = false;
     bool has_other_names = false;  ///< hard links: who writes by another one passes inotify by
-    Duration tick_left{0};         ///< how long it may still be written with the same mtime
-
-    /// See File::racy. What the stamp `before` (null for none) may have hidden, the same one still
-    /// may: a look that comes later does not know better.
-    [[nodiscard]] bool is_racy(const Stamp* before, bool was_racy) const {
-      return tick_left > Duration::zero() || (was_racy && before != nullptr && *before == stamp);
-    }
+    Duration tick_left{0};         ///< how long it may still be written and look the same
   };
 
   /// Of the regular file that `name` leads to, relative to `directory` (AT_FDCWD for none), an
-  /// entry of `around`; nullopt when it leads to none. `known`: its last stamp, or null; its
-  /// content is not read again when nothing else differs. Throws std::system_error when the failure
-  /// is not the file's.
+  /// entry of `around`; nullopt when it leads to none. `known`: what was last seen of it, or null;
+  /// its content is not read again when nothing else differs, nor may have. `written`: a hint says
+  /// that it was. Throws std::system_error when the failure is not the file's.
   std::optional<Taken> take(int directory, const char* name, const Directory& around,
-                            const Stamp* known);
+                            const Seen* known, bool written = false);
 
  private:
+  static std::uint64_t content_of(int directory, const char* name, const Seen& now,
+                                  const Seen* known);
   bool inode_is_identity(int directory, const char* name, const Directory& around, dev_t device);
 
   const bool with_content_;

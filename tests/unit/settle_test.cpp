@@ -70,6 +70,12 @@ TEST(Settle, AFileBeingWrittenIsWaitedForUpToTheBound) {
                {"and another one vanished", with(written, &Burst::missing_since, at(0)), 2000}});
 }
 
+TEST(Settle, ASaveThatMayComeToNothingIsWaitedForUntilNothingIsWritten) {
+  Burst held = with(burst(5000), &Burst::being_written, true);
+  held.being_saved = true;
+  expect_rows({{"held", held, 15000}});
+}
+
 TEST(Settle, AGitLockIsWaitedForWhateverTheBound) {
   const auto locked = [](int last, int stale) {
     return with(burst(last), &Burst::git_lock_stale_at, at(stale));
