@@ -30,6 +30,7 @@ Observer::Observer(const Options& options, Handover& memory, WorkingDirectory& d
       directory_(directory),
       list_(options, memory.listed),
       snapshot_(std::move(with.snapshot)),
+      pause_(std::move(asked.attend)),
       inotify_(std::move(with.inotify)),
       burst_(options, memory, directory, asked.may_be_handled),
       followed_(asked.opened, memory.follow, directory.path()),
@@ -121,7 +122,10 @@ void Observer::attend() {
 
 std::optional<Burst::Noticed> Observer::settled() {
   if (!burst_.is_open() || Clock::now() < burst_.due()) return std::nullopt;
+  const bool was_stopping = target_is_stopping_;
   if (!looked_last_ && !look_for_the_last_time()) return std::nullopt;
+  // In its pauses: what follows the stop answers the burst, too.
+  if (pause_.over() || target_is_stopping_ != was_stopping) return std::nullopt;
   auto noticed = burst_.settle(Clock::now());
   end_burst();
   return noticed;
@@ -145,8 +149,7 @@ bool Observer::look_for_the_last_time() {
 }
 
 void Observer::target_started(TimePoint now) {
-  view_->looker.let_go_of_new_names();
-  target_started_ = true;
+  new_names_are_old_ = target_started_ = true;
   target_is_stopping_ = false;
   burst_.target_started(now);
   if (looked_) outputs_.forget_held();
@@ -155,7 +158,7 @@ void Observer::target_started(TimePoint now) {
 void Observer::build_ended(WrittenFiles::Settling settled) {
   follow_hints();
   look([this](watch::Changes& found) { view_->looker.look_at_uncovered(&found); });
-  if (!look_failed_) build_outputs_.account_all(settled);
+  if (!look_failed_ && !pause_.over()) build_outputs_.account_all(settled);
   judge();
 }
 

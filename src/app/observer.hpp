@@ -31,6 +31,7 @@
 #include "base/clock.hpp"
 #include "reloadrun/options.hpp"
 #include "watch/name_hints.hpp"
+#include "watch/pause.hpp"
 #include "watch/snapshot.hpp"
 
 namespace reloadrun::app {
@@ -43,6 +44,9 @@ class Observer {
     OpenedFiles* opened = nullptr;  ///< with --follow
     LoadedFiles* loaded = nullptr;  ///< in a program that reloads itself
     bool may_be_handled = false;    ///< every change is shown to the program before it restarts
+    /// Called every few milliseconds of a look, see watch::Pause. Of this Observer it may call what
+    /// does not look.
+    std::function<bool()> attend = [] { return true; };
   };
   /// `memory`: what it learns and must not tell twice is kept there, for the next generation.
   /// `directory` is followed from now on. Both outlive the Observer. `with`: what came with the
@@ -116,7 +120,7 @@ class Observer {
   void recheck();
   void judge();
   void end_burst();
-  [[nodiscard]] std::unique_ptr<View> make_view(watch::Snapshot& snapshot, Fd inotify = {}) const;
+  [[nodiscard]] std::unique_ptr<View> make_view(watch::Snapshot& snapshot, Fd inotify = {});
   void take_over();
   void look_afresh();
   void renew_view(watch::Changes* found);
@@ -133,7 +137,8 @@ class Observer {
   bool view_is_old_ = false;        // of another list, or another working directory
   watch::ChangeTime begun_;
   KeptSnapshot snapshot_;  // before the view, which refers to it
-  Fd inotify_;             // of the last generation, until it is taken over
+  watch::Pause pause_;
+  Fd inotify_;  // of the last generation, until it is taken over
   std::unique_ptr<View> view_;
   bool looked_ = false;  // at everything that is looked at each interval
   TimePoint next_look_{};
@@ -151,6 +156,7 @@ class Observer {
   Duration build_recheck_{};
   Outputs outputs_;
   bool target_started_ = false;
+  bool new_names_are_old_ = false;  // they are let go of by the next look
   bool target_is_stopping_ = false;
 };
 

@@ -76,7 +76,8 @@ void Observer::look_around() {
       if (!patient) view_->looker.take_turn(options_.interval / part_of_a_core, &found);
     }
   });
-  if (!look_failed_) build_outputs_.account_all(settled);  // all of it was looked at by now
+  // All of it was looked at by now, or else the next reloader does.
+  if (!look_failed_ && !pause_.over()) build_outputs_.account_all(settled);
   // No hint wakes us while a file is still held: who holds what has to be known before. Not during
   // a stop: what was written after this look, and closed, would be forgotten before the next.
   if (!view_->hints && !target_is_stopping_) outputs_.note_held();
@@ -133,6 +134,7 @@ bool Observer::look(const std::function<void(watch::Changes&)>& how) {
 
 watch::Changes Observer::try_to_look(const std::function<void(watch::Changes&)>& how) {
   watch::Changes found;
+  if (std::exchange(new_names_are_old_, false)) view_->looker.let_go_of_new_names();
   try {
     how(found);
   } catch (const std::system_error& error) {

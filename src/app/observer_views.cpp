@@ -13,10 +13,10 @@
 
 namespace reloadrun::app {
 
-std::unique_ptr<View> Observer::make_view(watch::Snapshot& snapshot, Fd inotify) const {
+std::unique_ptr<View> Observer::make_view(watch::Snapshot& snapshot, Fd inotify) {
   return std::make_unique<View>(
       options_, list_.paths(),
-      View::Past{directory_.path(), memory_.rules, begun_, snapshot, std::move(inotify)});
+      View::Past{directory_.path(), memory_.rules, begun_, snapshot, std::move(inotify), &pause_});
 }
 
 /// What has changed until now is found by the old view; but what only the new one has may have
@@ -31,7 +31,10 @@ void Observer::renew_view(watch::Changes* found) {
   watch_loaded(*view, nullptr);
   view->looker.look_at_everything(nullptr);
   if (found != nullptr) {
-    auto changes = watch::difference(view_->looker.snapshot(), view->looker.snapshot(), begun_);
+    // What the old one's hints have told meanwhile, no stamp may tell.
+    if (view_->hints) view_->looker.follow(view_->hints->read(), found);
+    auto changes =
+        watch::difference(view_->looker.snapshot(), view->looker.snapshot(), begun_, &pause_);
     std::ranges::move(changes, std::back_inserter(*found));
   }
   view_ = std::move(view);

@@ -57,7 +57,8 @@ Reloader::Reloader(Channel channel, Begin begin, const Guest* guest)
                 {.builds = build_link_ ? &*build_link_ : nullptr,
                  .opened = calls_.opened(),
                  .loaded = loaded_ ? &*loaded_ : nullptr,
-                 .may_be_handled = guest_ != nullptr && guest_->hooks.on_change}) {}
+                 .may_be_handled = guest_ != nullptr && guest_->hooks.on_change,
+                 .attend = [this] { return attend_between_looks(); }}) {}
 
 std::unique_ptr<Target> Reloader::make_target(Begin& begin) {
   auto sockets = std::move(begin.sockets);
@@ -78,12 +79,15 @@ int Reloader::run() {
       options_.verbosity);
   proc::become_subreaper();
   tell_progress(Progress::Step::begun);
-  // Before the target is started: whatever changes from here on is seen by the next look.
-  observer_.begin();
-  take_orders();
-  if (!observer_.in_burst() || handover_.built) begin();
-  while (!status_) attend();
-  return *status_;
+  try {
+    // Before the target is started: whatever changes from here on is seen by the next look.
+    observer_.begin();
+    take_orders();
+    if (!observer_.in_burst() || handover_.built) begin();
+    while (!status_) attend();
+  } catch (const watch::GivenUp&) {  // there is a status
+  }
+  return status_.value();
 }
 
 void Reloader::attend() {
@@ -108,6 +112,34 @@ void Reloader::attend() {
   take_build_news();
   take_time();
   take_ended_children();  // last: what was decided above may find that nothing is left to stop
+  if (reload_ && !status_) carry_out(*std::exchange(reload_, std::nullopt));
+}
+
+/// In the pauses of a look: whatever must not wait for its end, and does not look itself. What is
+/// to be handed over is not, before the look leaves it whole; it is asked to. Returns whether the
+/// look is to go on.
+bool Reloader::attend_between_looks() {
+  if (looking_) return !reload_;
+  if (lets_go_) {
+    const Unlocked rest(at_work_);
+    wait_for({}, std::nullopt);  // for the end
+  }
+  std::array descriptors{pollfd{channel_.closed() ? -1 : channel_.fd(), POLLIN, 0},
+                         pollfd{ended_children_.fd(), POLLIN, 0}, pollfd{target_->fd(), POLLIN, 0}};
+  const TimePoint now = Clock::now();
+  wait_for(descriptors, now);
+  const bool any =
+      std::ranges::any_of(descriptors, [](const auto& one) { return one.revents != 0; });
+  if (!any && (!policy_.stopping() || now < next_tree_look_)) return !reload_;
+  next_tree_look_ = now + proc::tree_recheck;
+  looking_ = true;
+  take_orders();
+  take_news();
+  take_ended_children();
+  if (policy_.stopping()) take_timer();
+  looking_ = false;
+  if (status_) throw watch::GivenUp();
+  return !reload_;
 }
 
 void Reloader::take_orders() {
@@ -212,19 +244,23 @@ void Reloader::take_ended_children() {
 
 void Reloader::take_time() {
   if (status_) return;
-  const TimePoint now = Clock::now();
-  if (timer_ && *timer_ <= now) {
-    timer_.reset();
-    feed(core::TimeUp{});
-  }
+  take_timer();
   observer_.attend();
   if (observer_.in_burst()) tell_progress(Progress::Step::noticed);
   take_changes();
 }
 
+void Reloader::take_timer() {
+  if (!timer_ || *timer_ > Clock::now()) return;
+  if (policy_.stopping()) take_ended_children();  // nobody may be left to be waited for
+  if (!timer_) return;
+  timer_.reset();
+  feed(core::TimeUp{});
+}
+
 /// What changes during a stop is answered by what follows it; and a build may not be stopped.
 bool Reloader::asks_for_changes() const {
-  return !policy_.stopping() && (!ready_ || builds_.takes_changes());
+  return !reload_ && !policy_.stopping() && (!ready_ || builds_.takes_changes());
 }
 
 void Reloader::take_changes() {

@@ -10,6 +10,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -51,6 +52,7 @@ class Reloader {
  private:
   std::unique_ptr<Target> make_target(Begin& begin);
   void attend();
+  bool attend_between_looks();
   void take_orders();
   void take_news();
   void take_build_news();
@@ -58,6 +60,7 @@ class Reloader {
   void tell_unheard(const Target::News& news);
   void take_ended_children();
   void take_time();
+  void take_timer();
   void take_changes();
   [[nodiscard]] bool has_other_settings() const;
   void begin_after(const watch::Changes& changes);
@@ -131,13 +134,17 @@ class Reloader {
   std::vector<int> to_forward_;  // to a COMMAND that is being started
   proc::TreeStop tree_;
   bool killing_ = false;
-  std::optional<Error> start_error_;  // of a start that failed, until it is told
+  TimePoint next_tree_look_{};  // while a look goes on
+  bool looking_ = false;
+  std::optional<core::Reload> reload_;  // when the look is over
+  std::optional<Error> start_error_;    // of a start that failed, until it is told
   Deadline timer_;
   std::optional<int> status_;
   bool noticed_told_ = false;
 
   // Held by the main thread in run(), but not while it waits.
   std::mutex at_work_;
+  std::atomic<bool> lets_go_{false};  // it stands still where it next can
   const std::thread::id main_thread_ = std::this_thread::get_id();
   const pid_t process_ = ::getpid();
 };

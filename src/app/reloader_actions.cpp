@@ -87,6 +87,10 @@ void Reloader::carry_out(const core::Arm& arm) { timer_ = Clock::now() + arm.del
 void Reloader::carry_out(const core::Disarm&) { timer_.reset(); }
 
 void Reloader::carry_out(const core::Reload& reload) {
+  if (looking_) {
+    reload_ = reload;
+    return;
+  }
   handover_.postponed = false;
   handover_.built = built_;
   handover_.changed = changed_variable(reload.changed, std::move(handover_.changed));

@@ -105,6 +105,7 @@ void Reloader::stand_still_at_exit() {
   const auto stand_still = [](int, void* it) {
     auto& self = *static_cast<Reloader*>(it);
     if (::getpid() != self.process_) return;
+    self.lets_go_ = true;
     if (std::this_thread::get_id() != self.main_thread_) self.at_work_.lock();
     self.tell_progress(Progress::Step::exits);
   };

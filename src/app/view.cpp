@@ -19,7 +19,10 @@ View::View(const Options& options, const std::vector<std::string>& listed, Past 
             }),
       hints(make_hints(options, past)),
       looker(watched, rules, past.snapshot,
-             {.content = options.content, .hints = hints.get(), .begun = past.begun}) {}
+             {.content = options.content,
+              .hints = hints.get(),
+              .pause = past.pause,
+              .begun = past.begun}) {}
 
 std::unique_ptr<watch::Hints> View::make_hints(const Options& options, Past& past) {
   if (options.watcher == Watcher::stat) return nullptr;

@@ -27,6 +27,7 @@ class View {
     watch::ChangeTime begun;          ///< when the target was, or is now to be, started
     watch::Snapshot& snapshot;        ///< empty, or of the last generation
     Fd inotify{};                     ///< that the snapshot's watches belong to; -1: a new one
+    watch::Pause* pause = nullptr;    ///< of its looks
   };
   /// `listed`: the paths of --files-from. Throws Error for a broken pattern.
   View(const Options& options, const std::vector<std::string>& listed, Past past);

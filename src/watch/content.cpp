@@ -17,7 +17,7 @@
 
 namespace reloadrun::watch {
 
-std::uint64_t content_hash(int directory, const char* name) {
+std::uint64_t content_hash(int directory, const char* name, Pause* pause) {
   // Not to hang on what has become a FIFO since it was looked at.
   const Fd file(::openat(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   struct stat status {};
@@ -41,6 +41,7 @@ std::uint64_t content_hash(int directory, const char* name) {
     }
     if (filled == 0 || left == 0) return hash;
     left -= std::min(left, filled);
+    pause_at(pause);
     std::memcpy(block.data(), &hash, sizeof hash);
     hash = std::hash<std::string_view>()({block.data(), sizeof hash + filled});
     if (hash == 0) hash = 1;

@@ -8,12 +8,17 @@
 
 namespace reloadrun::watch {
 
-Changes difference(const Snapshot& before, const Snapshot& after, const ChangeTime& begun) {
+Changes difference(const Snapshot& before, const Snapshot& after, const ChangeTime& begun,
+                   Pause* pause) {
   using Kind = Change::Kind;
   Changes found;
   std::map<std::string, Stamp> known;
-  before.for_each([&](const std::string& path, const Stamp& stamp) { known[path] = stamp; });
+  before.for_each([&](const std::string& path, const Stamp& stamp) {
+    pause_at(pause);
+    known[path] = stamp;
+  });
   after.for_each([&](const std::string& path, const Stamp& stamp) {
+    pause_at(pause);
     if (const auto old = known.extract(path); !old.empty()) {
       if (differs(old.mapped(), stamp))
         found.push_back({Kind::modified, path, old.mapped(), stamp});
@@ -22,6 +27,7 @@ Changes difference(const Snapshot& before, const Snapshot& after, const ChangeTi
     }
   });
   for (const auto& [path, stamp] : known) {
+    pause_at(pause);
     if (::access(path.c_str(), F_OK) != 0) found.push_back({Kind::vanished, path, stamp, {}});
   }
   return found;

@@ -2,6 +2,7 @@
 // files; looks that go on compare for themselves.
 #pragma once
 
+#include "watch/pause.hpp"
 #include "watch/snapshot.hpp"
 #include "watch/stamps.hpp"
 
@@ -9,6 +10,7 @@ namespace reloadrun::watch {
 
 /// What only comes into view in `after` is a change when it was changed at `begun` or since; what
 /// only goes out of view, when it is gone.
-Changes difference(const Snapshot& before, const Snapshot& after, const ChangeTime& begun);
+Changes difference(const Snapshot& before, const Snapshot& after, const ChangeTime& begun,
+                   Pause* pause = nullptr);
 
 }  // namespace reloadrun::watch

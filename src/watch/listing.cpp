@@ -56,13 +56,14 @@ Fd open_directory(const std::string& path, bool follow) {
   return fd;
 }
 
-std::vector<Listed> list_directory(const Fd& directory, const std::string& path) {
+std::vector<Listed> list_directory(const Fd& directory, const std::string& path, Pause* pause) {
   Fd again = require_fd(::fcntl(directory.get(), F_DUPFD_CLOEXEC, 0), path.c_str());
   const Stream stream(::fdopendir(again.get()));
   if (!stream) throw_errno("fdopendir");
   static_cast<void>(again.release());
   std::vector<Listed> entries;
   for (;;) {
+    pause_at(pause);
     errno = 0;
     const dirent* entry = ::readdir(stream.get());
     if (entry == nullptr && errno != 0) require_that_file_is_to_blame(path);
@@ -72,8 +73,10 @@ std::vector<Listed> list_directory(const Fd& directory, const std::string& path)
     if (type == DT_UNKNOWN) type = type_of(directory.get(), entry->d_name);
     entries.push_back({entry->d_name, type});
   }
-  std::sort(entries.begin(), entries.end(),
-            [](const Listed& a, const Listed& b) { return a.name < b.name; });
+  std::sort(entries.begin(), entries.end(), [pause](const Listed& a, const Listed& b) {
+    pause_at(pause);
+    return a.name < b.name;
+  });
   return entries;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/fd.hpp"
+#include "watch/pause.hpp"
 
 namespace reloadrun::watch {
 
@@ -28,7 +29,8 @@ std::string canonical(const std::string& path);
 Fd open_directory(const std::string& path, bool follow);
 
 /// Every entry of this directory but "." and "..", sorted by name. Throws std::system_error.
-std::vector<Listed> list_directory(const Fd& directory, const std::string& path);
+std::vector<Listed> list_directory(const Fd& directory, const std::string& path,
+                                   Pause* pause = nullptr);
 
 /// A file that is not there, may not be read or loops is left out. Throws std::system_error for any
 /// other errno: it says nothing about the file, and to take it for vanished would restart for

@@ -22,7 +22,11 @@ Duration processor_time() {
 }  // namespace
 
 Looker::Looker(const WatchSet& watched, Rules& rules, Snapshot& snapshot, How how)
-    : watched_(watched), rules_(rules), how_(how), stamps_(how.content), snapshot_(snapshot) {
+    : watched_(watched),
+      rules_(rules),
+      how_(how),
+      stamps_(how.content, how.pause),
+      snapshot_(snapshot) {
   for (const std::string& file : watched.executables()) add_named(file, true, false);
   for (const std::string& file : watched.read_files()) add_named(file, false, false);
   for (const std::string& root : watched.roots()) add_named(root, false, true);
@@ -74,6 +78,7 @@ void Looker::look_at_uncovered(Changes* found) {
       const auto known = snapshot_.directories.find(path);
       if (known == snapshot_.directories.end() || known->second.pass == snapshot_.pass) continue;
       look_at_node(path, found);
+      if (how_.pause != nullptr && how_.pause->over()) return;
     }
   };
   if (how_.hints == nullptr) {
@@ -207,6 +212,7 @@ void Looker::visit(Task task, Changes* found) {
     while (to_do_.size() > floor) {
       const Task next = std::move(to_do_.back());
       to_do_.pop_back();
+      pause_at(how_.pause);
       look_at_directory(next, found);
     }
   } catch (...) {
@@ -218,6 +224,7 @@ void Looker::visit(Task task, Changes* found) {
 void Looker::forget(const std::string& path, Changes* found) {
   const auto known = snapshot_.directories.find(path);
   if (known == snapshot_.directories.end() || !known->second.walked) return;
+  pause_at(how_.pause);
   Directory& directory = known->second;
   directory.walked = false;  // first: a bind mount may lead back here
   for (const Text& name : directory.subdirectories) forget(below(path, name), found);

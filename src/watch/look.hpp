@@ -23,6 +23,7 @@
 #include "base/fd.hpp"
 #include "watch/hints.hpp"
 #include "watch/listing.hpp"
+#include "watch/pause.hpp"
 #include "watch/rules.hpp"
 #include "watch/snapshot.hpp"
 #include "watch/stamps.hpp"
@@ -33,12 +34,14 @@ namespace reloadrun::watch {
 /// What cannot be seen (vanished meanwhile, unreadable, a loop of links) counts as not there. Links
 /// are followed when they lead to files, and to directories when the link itself is a root. Every
 /// look throws std::system_error when it cannot be trusted as a whole (no descriptor left, an I/O
-/// error); what it has found until then stands.
+/// error); what it has found until then stands. So it does when a look at what is not covered is
+/// over before its end: the rest is looked at by the next.
 class Looker {
  public:
   struct How {
     bool content = false;    ///< hash the bytes of files, see Stamp::content
     Hints* hints = nullptr;  ///< watch the directories by these; the caller's
+    Pause* pause = nullptr;  ///< attend there to what must not wait; the caller's
     /// Since when a file that the rules bring into view must be as it was, to be no change.
     ChangeTime begun = change_time_now();
   };
@@ -50,7 +53,7 @@ class Looker {
   /// Looks at everything. What differs from the snapshot is added to `found`, unless that is null.
   void look_at_everything(Changes* found);
 
-  /// Looks at what inotify does not cover.
+  /// Looks at what inotify does not cover, all of it unless the pause says that it is over.
   void look_at_uncovered(Changes* found);
 
   /// Looks at what it covers for `budget` of processor time, going on where the last turn ended.

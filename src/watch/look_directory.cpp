@@ -39,10 +39,10 @@ void Looker::look_at_directory(const Task& task, Changes* found) {
   if (task.walk) {
     Sight sight{task, fd, directory, false, directory.scope, directory.left_out, found};
     std::optional<std::vector<Listed>> listed;
-    if (touched || !directory.listing_sure) listed = list_directory(fd, task.path);
+    if (touched || !directory.listing_sure) listed = list_directory(fd, task.path, how_.pause);
     sight.rules_changed = refresh_scope(sight, listed ? &*listed : nullptr) && directory.walked;
     if (sight.rules_changed) directory.listing_sure = false;
-    if (sight.rules_changed && !listed) listed = list_directory(fd, task.path);
+    if (sight.rules_changed && !listed) listed = list_directory(fd, task.path, how_.pause);
     directory.walked = true;
     listed ? take_listing(sight, *listed) : recheck_files(sight);
   } else if (directory.of_names && !directory.listing_sure) {
@@ -155,6 +155,7 @@ void Looker::take_listing(const Sight& sight, const std::vector<Listed>& listed)
   std::pmr::vector<Text> subdirectories;
   for (const Listed& entry : listed) {
     if (directory.left_out) break;
+    pause_at(how_.pause);
     if (entry.type == DT_REG || entry.type == DT_LNK) {
       if (wants_file(directory, entry.name)) sure = add_listed_file(sight, entry, files) && sure;
     } else if (entry.type == DT_DIR && !is_ignored(directory.scope, directory, entry.name, true)) {
@@ -205,6 +206,7 @@ void Looker::replace_files(const Sight& sight, std::pmr::vector<File> files,
   auto old = directory.files.cbegin();
   auto now = files.cbegin();
   while (old != directory.files.cend() || now != files.cend()) {
+    pause_at(how_.pause);
     if (now == files.cend() || (old != directory.files.cend() && old->name < now->name)) {
       if (!has(listed, old->name) || !is_ignored_now(sight, old->name, false)) {
         tell(found, Kind::vanished, below(task.path, old->name), old->seen.stamp, {});
@@ -255,6 +257,7 @@ void Looker::recheck_files(const Sight& sight) {
   Directory& directory = sight.directory;
   std::vector<Text> gone;
   for (File& file : directory.files) {
+    pause_at(how_.pause);
     const auto taken = stamp_of(sight, file.name, &file.seen);
     if (!taken) {
       gone.push_back(file.name);

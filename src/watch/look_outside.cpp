@@ -60,7 +60,7 @@ bool Looker::watch_names(const std::string& path, const std::string& full,
   const bool same = before && ::fstat(fd.get(), &now) == 0 && now.st_ino == before->st_ino &&
                     plain_stamp(now) == plain_stamp(*before) &&
                     change_time(now) == change_time(*before);
-  for (Listed& entry : list_directory(fd, path)) {
+  for (Listed& entry : list_directory(fd, path, how_.pause)) {
     const bool may_be_new =
         !before || (!same && changed_since(fd.get(), entry.name.c_str(), moment));
     if (may_be_new) {
@@ -83,7 +83,7 @@ void Looker::let_go_of_new_names() {
 /// All of them, of a directory that was touched.
 void Looker::look_at_names(const std::string& path, Directory& directory, const Fd& fd,
                            Changes* found) {
-  const auto listed = list_directory(fd, path);
+  const auto listed = list_directory(fd, path, how_.pause);
   directory.listing_sure = directory.mount.inotify_sees && directory.shows_changes();
   std::pmr::vector<Text> old;
   for (const Listed& entry : listed) {

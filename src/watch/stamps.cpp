@@ -109,14 +109,14 @@ std::optional<Stamps::Taken> Stamps::take(int directory, const char* name, const
 
 /// Read again unless it must be the same.
 std::uint64_t Stamps::content_of(int directory, const char* name, const Seen& now,
-                                 const Seen* known) {
+                                 const Seen* known) const {
   if (known != nullptr && known->stamp.content != 0 && !known->racy &&
       known->changed == now.changed) {
     Stamp unread = known->stamp;
     unread.content = 0;
     if (same_but_for_rights(unread, now.stamp)) return known->stamp.content;
   }
-  return content_hash(directory, name);
+  return content_hash(directory, name, pause_);
 }
 
 /// A link may lead to another file system.

@@ -9,6 +9,7 @@
 
 #include "base/clock.hpp"
 #include "watch/mount.hpp"
+#include "watch/pause.hpp"
 #include "watch/snapshot.hpp"
 
 namespace reloadrun::watch {
@@ -30,7 +31,8 @@ inline constexpr Duration clock_tick = std::chrono::milliseconds(10);
 
 class Stamps {
  public:
-  explicit Stamps(bool with_content) : with_content_(with_content) {}
+  explicit Stamps(bool with_content, Pause* pause = nullptr)
+      : with_content_(with_content), pause_(pause) {}
 
   struct Taken {
     Seen seen;
@@ -49,11 +51,12 @@ class Stamps {
                             const Seen* known, bool written = false);
 
  private:
-  static std::uint64_t content_of(int directory, const char* name, const Seen& now,
-                                  const Seen* known);
+  [[nodiscard]] std::uint64_t content_of(int directory, const char* name, const Seen& now,
+                                         const Seen* known) const;
   bool inode_is_identity(int directory, const char* name, const Directory& around, dev_t device);
 
   const bool with_content_;
+  Pause* const pause_;
   std::unordered_map<dev_t, bool> identities_;  // of devices other than the directory's own
 };
 

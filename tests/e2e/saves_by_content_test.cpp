@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/fd.hpp"
+#include "fmt/format.h"
 #include "helpers/saves.hpp"
 
 namespace reloadrun::test {
@@ -33,8 +34,9 @@ class Bytes : public Saves {
   }
   void expect_none() {
     EXPECT_EQ(content_of(file()), "same\n");
-    place.edit("fence", std::to_string(++fence_));
-    expect_start({"fence"});
+    const std::string fence = fmt::format("fence{}", ++fence_);  // no loop
+    place.edit(fence, "up");
+    expect_start({fence});
   }
   /// Two files of one size and time.
   void make_releases() const {
