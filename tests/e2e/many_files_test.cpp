@@ -1,5 +1,5 @@
 // A look is never in the way of a signal: with very many files reloadrun stops, and restarts, as
-// fast as with a few.
+// fast as with a few. Looks follow each other here: there is always one to be in the way.
 
 #include <fcntl.h>
 #include <signal.h>
@@ -52,7 +52,7 @@ class ManyFiles : public EndToEnd {
       return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
     };
     std::cout << fmt::format("{} ms, with few files {} ms\n", ms(many), ms(few));
-    EXPECT_LT(many, 3 * few + 150ms);
+    EXPECT_LT(many, 3 * few + 300ms);
   }
 
   [[nodiscard]] Invocation in(const fs::path& directory, const Words& options) const {
@@ -104,7 +104,7 @@ class ManyFiles : public EndToEnd {
 TEST_F(ManyFiles, AreNotInTheWayOfAStop) {
   constexpr std::array signals{SIGTERM, SIGQUIT, SIGHUP, SIGINT};
   expect_as_fast([&](const fs::path& directory, int i) {
-    Program reloadrun(in(directory, {"--watcher", "stat"}));
+    Program reloadrun(in(directory, {"--watcher", "stat", "--interval", "50ms"}));
     reports.next("ready");
     wait_for_a_moment(1000ms);
     reloadrun.signal(signals.at(i));
@@ -116,7 +116,7 @@ TEST_F(ManyFiles, AreNotInTheWayOfAStop) {
 
 TEST_F(ManyFiles, AreNotInTheWayOfCtrlC) {
   expect_as_fast([&](const fs::path& directory, int) {
-    Invocation invocation = in(directory, {"--watcher", "stat"});
+    Invocation invocation = in(directory, {"--watcher", "stat", "--interval", "50ms"});
     invocation.terminal = true;
     Program reloadrun(invocation);
     reports.next("ready");
@@ -129,7 +129,7 @@ TEST_F(ManyFiles, AreNotInTheWayOfCtrlC) {
 TEST_F(ManyFiles, AreNotInTheWayOfAStopDuringTheFirstLook) {
   for (const char* const watcher : {"auto", "stat"}) {
     expect_as_fast([&](const fs::path& directory, int) {
-      Program reloadrun(in(directory, {"--watcher", watcher}));
+      Program reloadrun(in(directory, {"--watcher", watcher, "--interval", "50ms"}));
       reloadrun.expect("looking at all files");
       wait_for_a_moment(200ms);
       reloadrun.signal(SIGTERM);
@@ -140,7 +140,7 @@ TEST_F(ManyFiles, AreNotInTheWayOfAStopDuringTheFirstLook) {
 
 TEST_F(ManyFiles, AreNotInTheWayOfARestart) {
   expect_as_fast([&](const fs::path& directory, int) {
-    Program reloadrun(in(directory, {"--watcher", "stat"}));
+    Program reloadrun(in(directory, {"--watcher", "stat", "--interval", "50ms"}));
     reports.next("ready");
     wait_for_a_moment(1000ms);
     const auto begun = Time::now();
@@ -155,7 +155,7 @@ TEST_F(ManyFiles, AreNotInTheWayOfARestart) {
 
 // What a look has not come to when a restart ended it, the next reloader's finds.
 TEST_F(ManyFiles, AreAllLookedAtAgainAfterARestart) {
-  Program reloadrun(in(many_, {"--watcher", "stat"}));
+  Program reloadrun(in(many_, {"--watcher", "stat", "--interval", "50ms"}));
   reports.next("ready");
   for (int i = 0; i < tries; ++i) {
     wait_for_a_moment(500ms);
