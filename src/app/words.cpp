@@ -194,7 +194,8 @@ std::string names_of(const std::vector<proc::TreeStop::Left>& left) {
   std::vector<std::string> names;
   names.reserve(left.size());
   for (const auto& [process, may_not_be_signalled] : left) {
-    names.push_back(fmt::format("{} (pid {}{})", printable(process.name), process.pid,
+    const std::string name = process.name.empty() ? "a process" : printable(process.name);
+    names.push_back(fmt::format("{} (pid {}{})", name, process.pid,
                                 may_not_be_signalled ? ", which may not be signalled" : ""));
   }
   return fmt::format("{}", fmt::join(names, ", "));

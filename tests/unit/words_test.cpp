@@ -32,6 +32,8 @@ TEST(Words, Endings) {
   EXPECT_EQ(ending_text({false, 0, false}), "exited with status 0");
   EXPECT_EQ(ending_text({true, SIGSEGV, true}), "was ended by SIGSEGV (core dumped)");
   EXPECT_EQ(ending_text({true, SIGRTMIN + 1, false}), "was ended by SIGRTMIN+1");
+  EXPECT_EQ(ending_text({.value = 1, .unknown = true}),
+            "has ended, and who traces it keeps its status");
 }
 
 TEST(Words, Changes) {
@@ -53,6 +55,11 @@ TEST(Words, DetailsOfAChange) {
             "a: mtime 1.0 ms earlier, 5 -> 7 bytes, another inode, x bit given");
   EXPECT_EQ(change_detail({Kind::appeared, "a", {}, after}), "a: new, 7 bytes");
   EXPECT_EQ(change_detail({Kind::vanished, "a", before, {}}), "a: was 5 bytes");
+}
+
+TEST(Words, NobodyIsLeftWithoutAName) {
+  EXPECT_EQ(names_of({{{.pid = 5, .name = "server"}, true}, {{.pid = 6}, false}}),
+            "server (pid 5, which may not be signalled), a process (pid 6)");
 }
 
 TEST(Words, NamesForATerminal) {
