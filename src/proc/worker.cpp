@@ -47,6 +47,7 @@ std::optional<Image> image_of(pid_t pid) {
   const std::uintptr_t there = value_in(image.auxiliary_vector, AT_RANDOM);
   if (there == 0) return std::nullopt;
   const iovec here{image.random.data(), image.random.size()};
+  // NOLINTNEXTLINE(performance-no-int-to-ptr)
   const iovec of_it{reinterpret_cast<void*>(there), image.random.size()};
   const auto length = static_cast<ssize_t>(image.random.size());
   if (::process_vm_readv(pid, &here, 1, &of_it, 1, 0) != length) return std::nullopt;
