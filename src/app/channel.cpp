@@ -29,13 +29,13 @@ struct Mark {
 constexpr std::array marks{Mark{Role::reloader, "reloadrun " RELOADRUN_VERSION ": reloader"},
                            Mark{Role::builder, "reloadrun " RELOADRUN_VERSION ": builder"}};
 constexpr std::string_view mark_of_any_version = "reloadrun ";
-// How the two messages begin whose content may be larger than any message: it follows, or else it
-// travels in a memory file, the first of the descriptors. No other message begins so.
+// How the two messages begin whose content may be larger than any message: it travels in a memory
+// file, the first of the descriptors, or follows where there may be none. No other message begins
+// so.
 constexpr std::string_view begin_mark = "reloadrun: begin";
 constexpr std::string_view handover_mark = "reloadrun: handover";
 
-// What follows its mark takes no file, which a limit may forbid (ulimit -f). A socket takes 208
-// KiB, which others may have filled in part.
+// Of content that follows. A socket takes 208 KiB, which others may have filled in part.
 constexpr std::size_t most_in_the_message = std::size_t{64} << 10U;
 
 // Far more than any list of files needs, and nothing that memory could not hold.
@@ -47,15 +47,12 @@ bool is_seqpacket_socket(int fd) {
   return ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
 }
 
+/// Empty when it would be larger than a file may be here (ulimit -f).
 Fd memory_file(std::string_view content) {
   Fd file = require_fd(::memfd_create("reloadrun", MFD_CLOEXEC), "memfd_create");
   while (!content.empty()) {
     const ssize_t written = ::write(file.get(), content.data(), content.size());
-    if (written < 0 && errno == EFBIG) {
-      throw Error("what a COMMAND begins with is larger than a file may be here",
-                  "give it fewer arguments and paths, or a higher limit (ulimit -f)",
-                  status_failure);
-    }
+    if (written < 0 && errno == EFBIG) return {};
     if (written < 0) throw_errno("write to a memory file");
     content.remove_prefix(static_cast<std::size_t>(written));
   }
@@ -233,12 +230,15 @@ bool Channel::send(const Report& report, Duration patience) {
 
 bool Channel::send_parcel(std::string_view mark, const std::string& content,
                           std::vector<int> descriptors, Duration patience) {
-  if (content.size() <= most_in_the_message) {
-    return socket_.send(std::string(mark) + content, descriptors, patience);
+  if (const Fd file = memory_file(content)) {
+    descriptors.insert(descriptors.begin(), file.get());
+    return socket_.send(mark, descriptors, patience);
   }
-  const Fd file = memory_file(content);
-  descriptors.insert(descriptors.begin(), file.get());
-  return socket_.send(mark, descriptors, patience);
+  if (content.size() > most_in_the_message) {
+    throw Error("what a COMMAND begins with is larger than a file may be here",
+                "give it fewer arguments and paths, or a higher limit (ulimit -f)", status_failure);
+  }
+  return socket_.send(std::string(mark) + content, descriptors, patience);
 }
 
 }  // namespace reloadrun::app

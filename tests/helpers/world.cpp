@@ -167,6 +167,7 @@ void tell_controls(World& world) {
   world.tell("memory errors", ::prctl(PR_MCE_KILL_GET, 0, 0, 0, 0));
   world.tell("flushes", ::prctl(PR_GET_IO_FLUSHER, 0, 0, 0, 0));
   world.tell("secure execution", static_cast<long>(::getauxval(AT_SECURE)));
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): so the kernel gives it
   world.tell("executed as", reinterpret_cast<const char*>(::getauxval(AT_EXECFN)));
   world.tell("session keyring",
              ::syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0));
@@ -209,5 +210,6 @@ int main(int argc, char** argv) {
                std::string(text.substr(equals + 1)));
   }
   world.write_to(argv[1]);
-  while (argc > 2) ::pause();
+  if (argc <= 2) return 0;
+  for (;;) ::pause();
 }
