@@ -128,7 +128,7 @@ class CommandLine {
   void add_questions() {
     parser_.begin_command_line_only();
     parser_.add_flag("--list", "Print the watched files and exit", options_.list);
-    parser_.add_flag("-0,--null", "With --list: end each path with a NUL, not a line feed",
+    parser_.add_flag("-0,--null", "With --list: a NUL ends each path, no line feed",
                      options_.list_null);
     parser_.add_text("--explain", "PATH", "Say whether PATH is watched, and why, and exit",
                      options_.explain, "give the path in question");

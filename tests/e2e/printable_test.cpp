@@ -37,21 +37,26 @@ std::string left_of(const std::string& said) {
 class Printable : public EndToEnd {
  protected:
   [[nodiscard]] Invocation on_terminal(const Words& options, const Words& command) const {
-    Words all{"--color", "never", "-v"};
+    Words all{reloadrun_path()};
     all.insert(all.end(), options.begin(), options.end());
-    auto invocation = reloadrun(all, command);
-    invocation.terminal = true;
-    return invocation;
+    if (!command.empty()) all.emplace_back("--");
+    all.insert(all.end(), command.begin(), command.end());
+    return {.arguments = all,
+            .directory = place.work(),
+            .environment = {"NO_COLOR=1"},  // that would be of our own
+            .terminal = true};
   }
-  /// Of a run that ends by itself.
-  void expect_printable(const Words& options, const Words& command = {"true"}) {
+  /// Of a run that ends by itself. `as`: how what it is about is written out.
+  void expect_printable(const Words& options, const Words& command = {"true"},
+                        const std::string& as = "\\x1b") {
     Program program(on_terminal(options, command));
     program.wait();
-    expect_printable(program, testing::PrintToString(options));
+    expect_printable(program, testing::PrintToString(options), as);
   }
-  static void expect_printable(Program& program, const std::string& what) {
+  static void expect_printable(Program& program, const std::string& what,
+                               const std::string& as = "\\x1b") {
     EXPECT_EQ(testing::PrintToString(left_of(program.said())), "\"\"") << what;
-    EXPECT_NE(program.said().find("\\x1b"), std::string::npos) << what << ": " << program.said();
+    EXPECT_NE(program.said().find(as), std::string::npos) << what << ": " << program.said();
   }
   void write(const std::string& name, const std::string& content) const {
     std::ofstream(place.work() / name, std::ios::binary) << content;
@@ -77,17 +82,18 @@ TEST_F(Printable, IsWhatIsWrongWithEveryOption) {
 }
 
 TEST_F(Printable, IsWhatIsWrongWithAFile) {
-  write("env", hostile + "\n");
-  expect_printable({"--env-file", "env"});
-  write("env", "export " + hostile.substr(0, 5) + "=1\n");
-  expect_printable({"--env-file", "env"});
-  for (const std::string& line :
-       {hostile, "\"" + hostile + "\" = 1", "watch = [\"" + hostile + "\"]"}) {
+  write("env", hostile + "\n");  // its text may be a secret
+  expect_printable({"--env-file", "env"}, {"true"}, "there is no '='");
+  write(hostile + "env", "A");
+  expect_printable({"--env-file", hostile + "env"});
+  write("config.toml", "\033]0;X = 1\n");
+  expect_printable({"--config", "config.toml"}, {"true"}, "config.toml:1");
+  write(hostile + ".toml", "what = 1\n");
+  expect_printable({"--config", hostile + ".toml"});
+  for (const std::string line :
+       {R"(watcher = "\u001B[\u202E\u0085")", R"(interval = "\u001B")", R"(ignore = "\u001B[")",
+        R"(watch = ["\u001B"])", R"("\u001B" = 1)"}) {
     write("config.toml", line + "\n");
-    expect_printable({"--config", "config.toml"});
-  }
-  for (const char* key : {"watcher", "interval", "ignore", "\\u001B"}) {
-    write("config.toml", "\"" + std::string(key) + "\" = \"\\u001B[[\\u202E\"\n");
     expect_printable({"--config", "config.toml"});
   }
 }
@@ -98,14 +104,7 @@ TEST_F(Printable, IsWhatIsListedAndExplained) {
   write("left\033]0;OWNED\007", "");
   for (const Words& options :
        {Words{"--list"}, {"--explain", hostile}, {"--explain", "left\033]0;OWNED\007"}}) {
-    Program program({.arguments =
-                         [&] {
-                           Words all{reloadrun_path()};
-                           all.insert(all.end(), options.begin(), options.end());
-                           return all;
-                         }(),
-                     .directory = place.work(),
-                     .terminal = true});
+    Program program(on_terminal(options, {}));
     EXPECT_EQ(program.wait(), Ending{});
     EXPECT_EQ(testing::PrintToString(left_of(program.said())), "\"\"") << program.said();
     EXPECT_NE(program.said().find("OWNED"), std::string::npos) << program.said();
@@ -122,15 +121,10 @@ TEST_F(Printable, IsWhatIsToldOfFilesAndProcesses) {
   write(command, script);
   fs::permissions(place.work() / command, fs::perms::owner_all);
   write(hostile + "/.gitignore", "x\033[\n");
-  write("list", hostile + "\nmissing\033]0;X\007\n");
-  Program program(on_terminal({"--files-from", "list", "--stop-timeout", "100ms", "--soft",
-                               "*.soft=HUP", "--keep-ports", "--follow", "--env-file", "env"},
-                              {"./" + command}));
-  // env is not there at first.
-  program.wait();
+  write("list", hostile + '\0' + "missing\033]0;X\007" + '\0');
   write("env", "A=1");
-  Program again(on_terminal({"--files-from", "list", "--stop-timeout", "1500ms", "--soft",
-                             "*.soft=HUP", "--keep-ports", "--follow", "--env-file", "env"},
+  Program again(on_terminal({"-v", "--files-from", "list", "--stop-timeout", "1500ms", "--interval",
+                             "20ms", "--soft", "*.soft=HUP", "--env-file", "env"},
                             {"./" + command}));
   again.expect("ready");
   write(hostile + "/new\033]0;NEW\007", "");
@@ -138,10 +132,9 @@ TEST_F(Printable, IsWhatIsToldOfFilesAndProcesses) {
   again.expect("waiting up to");
   again.expect("killing");
   again.expect("restarted");
-  again.expect("ready");
   write("env", hostile);
   again.expect("stay");
-  again.expect("ready");
+  again.expect("restarted");
   again.signal(SIGUSR2);
   again.expect("passed on");
   again.signal(SIGTERM);
@@ -153,9 +146,10 @@ TEST_F(Printable, IsWhatIsToldOfABuildAndADirectory) {
   const fs::path directory = place.work() / hostile;
   fs::create_directory(directory);
   std::ofstream(directory / "f") << "one";
-  auto invocation = on_terminal({"--build", ": '\033]0;BUILD\007'; test ! -e bad"}, target());
+  auto invocation = on_terminal(
+      {"-v", "--interval", "20ms", "--build", ": '\033]0;BUILD\007'; test ! -e bad"}, target());
   invocation.directory = directory;
-  invocation.environment = {"PWD=" + directory.string()};
+  invocation.environment.push_back("PWD=" + directory.string());
   Program program(invocation);
   reports.next("ready");
   std::ofstream(directory / "bad") << "one";
