@@ -30,7 +30,7 @@ class ManyFiles : public EndToEnd {
 
   ManyFiles() : few_(root_ / "few"), many_(root_ / "many") {
     make_files(few_, 1, 100);
-    make_files(many_, 200, 1000);
+    make_files(many_, 300, 1000);
   }
   ~ManyFiles() override {
     std::error_code ignored;
@@ -52,7 +52,7 @@ class ManyFiles : public EndToEnd {
       return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
     };
     std::cout << fmt::format("{} ms, with few files {} ms\n", ms(many), ms(few));
-    EXPECT_LT(many, 3 * few + 300ms);
+    EXPECT_LT(many, 3 * few + 500ms);
   }
 
   [[nodiscard]] Invocation in(const fs::path& directory, const Words& options) const {
@@ -161,7 +161,7 @@ TEST_F(ManyFiles, AreAllLookedAtAgainAfterARestart) {
     wait_for_a_moment(500ms);
     reloadrun.signal(SIGUSR1);
     reports.next("ready");
-    const std::string edited = fmt::format("d{}/new", 199 - i);
+    const std::string edited = fmt::format("d{}/new", 299 - i);
     require_fd(::open((many_ / edited).c_str(), O_CREAT | O_WRONLY, 0644), "open");
     EXPECT_EQ(reports.next("start")["changed"], fmt::format("'{}'", edited));
     reports.next("ready");
