@@ -30,7 +30,8 @@ struct OpenBurst {
 struct FollowMemory {
   std::vector<std::string> files;     ///< that are watched, whether they are there or not
   std::vector<std::string> listings;  ///< directories in which new names are watched for
-  std::vector<std::string> outputs;   ///< in the order in which they were first written
+  std::vector<KnownFile> outputs;     ///< in the order in which they were first written
+  bool told_unreachable = false;      ///< that some files cannot be followed
 };
 
 struct Handover {

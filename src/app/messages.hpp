@@ -38,12 +38,18 @@ template <class Archive>
 void members(Archive& a, Ending& e) {
   a(e.by_signal, e.value, e.core_dumped);
 }
-namespace proc {
 template <class Archive>
 void members(Archive& a, FileIdentity& file) {
   a(file.device, file.inode, file.born);
 }
-}  // namespace proc
+template <class Archive>
+void members(Archive& a, FileKey& key) {
+  a(key.file, key.name);
+}
+template <class Archive>
+void members(Archive& a, KnownFile& file) {
+  a(file.path, file.keys);
+}
 namespace watch {
 template <class Archive>
 void members(Archive& a, RuleFileState& s) {
@@ -187,7 +193,7 @@ void members(Archive& a, OpenBurst& burst) {
 }
 template <class Archive>
 void members(Archive& a, FollowMemory& follow) {
-  a(follow.files, follow.listings, follow.outputs);
+  a(follow.files, follow.listings, follow.outputs, follow.told_unreachable);
 }
 template <class Archive>
 void members(Archive& a, Handover& h) {

@@ -65,17 +65,25 @@ bool OpenedFiles::is_known(const std::string& path, What what) const {
 }
 
 std::vector<OpenedFile> OpenedFiles::news_of(const net::Call& call) {
+  if (net::changes_roots(call)) roots_ = net::Roots::any;
   // A known name need not be followed to its file: it is the name that is watched.
   const auto is_nothing_new = [this](std::string_view name) {
     return is_of_the_system(name) || is_known(std::string(name), What::read);
   };
-  auto opened = net::opened_by(call, is_nothing_new);
+  auto opened = net::opened_by(call, is_nothing_new, roots_);
   if (!opened) return {};
   std::optional<struct stat> status;
   if (opened->kind != net::Opened::Kind::missing) status = opened->status;
   std::vector<OpenedFile> news;
   if (opened->writes) {
-    if (!is_known(opened->path, What::written)) news.push_back({What::written, opened->path});
+    if (is_known(opened->path, What::written)) return news;
+    news.push_back({.what = What::written, .path = opened->path, .keys = std::move(opened->keys)});
+    return news;
+  }
+  if (opened->kind == net::Opened::Kind::unreachable) {
+    if (!is_known(opened->path, What::unreachable)) {
+      news.push_back({What::unreachable, opened->path});
+    }
     return news;
   }
   const What what = opened->lists ? What::listed : What::read;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/fd.hpp"
+#include "base/file_key.hpp"
 #include "net/notifier.hpp"
 
 namespace reloadrun::net {
@@ -19,12 +20,18 @@ struct PathArguments {
   int path = no_argument;
 };
 
+/// Whether callers may have another root directory than this process, or other mounts. To look
+/// costs a system call.
+enum class Roots { ours, any };
+
 /// Where a path begins, below the caller's root, working directory or descriptor, and how it goes
 /// on.
 struct NamedPath {
+  pid_t thread = 0;
   std::string directory;
-  std::string path;        ///< relative to it; empty: the directory's descriptor itself
-  bool from_root = false;  ///< it begins at the caller's root
+  std::string path;         ///< relative to it; empty: the directory's descriptor itself
+  bool from_root = false;   ///< it begins at the caller's root
+  bool other_root = false;  ///< ... which is not this process's
 
   [[nodiscard]] std::string whole() const;
 };
@@ -33,20 +40,22 @@ struct NamedPath {
 NamedPath path_of(pid_t thread, const std::string& path);
 
 /// nullopt when the process may not be read, and for devices and /proc.
-std::optional<NamedPath> path_named(const Call& call, PathArguments arguments);
+std::optional<NamedPath> path_named(const Call& call, PathArguments arguments,
+                                    Roots roots = Roots::any);
 
-/// `name` below a directory's path.
-std::string below(const std::string& directory, const std::string& name);
+/// What it leads to, as a descriptor that names it alone (O_PATH, and `flags` of open()). Links
+/// lead where they lead the caller. Empty with errno when there is nothing, or we may not look into
+/// the process.
+Fd reach(const NamedPath& named, int flags = 0);
 
-/// What the kernel calls this open file: absolute, without links; nullopt when it has no name here.
-std::optional<std::string> path_of(const Fd& file);
-
-/// What the kernel calls the file that `path` leads to: absolute, without links; nullopt when there
-/// is none, or we may not look into the process.
-std::optional<std::string> resolved(const std::string& path);
-
-/// The same but for the last name, which is given as it stands, whether there is such a file or
-/// not. nullopt when that is none of an entry.
+/// A name in a directory, which stands as it is given, whether there is such a file or not.
+struct Entry {
+  FileKey key;
+  std::optional<std::string> path;  ///< this process's: absolute, without links before the name
+};
+/// nullopt when a path ends in none, or the directory cannot be reached.
+std::optional<Entry> entry_of(const NamedPath& named);
+/// The path alone.
 std::optional<std::string> resolved_entry(const NamedPath& named);
 
 }  // namespace reloadrun::net

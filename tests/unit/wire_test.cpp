@@ -42,7 +42,7 @@ Begin example() {
                               .kept = {{".gitignore", "*.tmp\n"}}},
                     .held = {{1, 2, 3}},
                     .closed = {{4, 5, 6}},
-                    .follow = {{"/read"}, {"/listed"}, {"/written"}},
+                    .follow = {{"/read"}, {"/listed"}, {{"/written", {{{1, 2, 3}, "name"}}}}},
                     .ports = {{.asked = net::Address("an address"),
                                .rights = {1, 2, 3, true},
                                .file = {4, 5},
@@ -72,7 +72,8 @@ TEST(Wire, GivesBackWhatWasWritten) {
   EXPECT_EQ(port.backlog, 6);
   EXPECT_EQ(begin.handover.follow.files.at(0), "/read");
   EXPECT_EQ(begin.handover.follow.listings.at(0), "/listed");
-  EXPECT_EQ(begin.handover.follow.outputs.at(0), "/written");
+  EXPECT_EQ(begin.handover.follow.outputs.at(0).path, "/written");
+  EXPECT_EQ(begin.handover.follow.outputs.at(0).keys, (std::vector<FileKey>{{{1, 2, 3}, "name"}}));
   EXPECT_TRUE(begin.handover.postponed);
   EXPECT_EQ(begin.handover.changed, "a\nb");
   EXPECT_EQ(begin.handover.since, TimePoint(123s));

@@ -35,8 +35,8 @@ class Written : public testing::Test {
     FilteredProgram program(arguments, net::write_filter());
     std::set<std::string> paths;
     while (const auto call = program.next()) {
-      for (const std::string& path : net::written_by(*call)) {
-        if (path.starts_with(root)) paths.insert(path.substr(root.size()));
+      for (const KnownFile& file : net::written_by(*call)) {
+        if (file.path.starts_with(root)) paths.insert(file.path.substr(root.size()));
       }
       EXPECT_TRUE(program.notifier.waits(*call));
       program.notifier.let_go_on(*call);
