@@ -77,7 +77,7 @@ bool is_same(const struct statx& one, const struct statx& other) {
 
 /// What is known here will do: to ask the server of a network mount could take for ever.
 bool look_at(int directory, const char* path, int flags, struct statx& status) {
-  constexpr unsigned fields = STATX_INO | STATX_NLINK | STATX_MNT_ID;
+  constexpr unsigned fields = identity_fields | STATX_TYPE | STATX_NLINK | STATX_MNT_ID;
   return ::statx(directory, path, flags | AT_STATX_DONT_SYNC, fields, &status) == 0;
 }
 
@@ -125,11 +125,15 @@ std::optional<std::string> path_of(const Fd& file) {
   return read_link(fmt::format("/proc/self/fd/{}", file.get()));
 }
 
-std::optional<std::string> path_here(const Fd& file, pid_t thread) {
-  auto path = path_of(file);
+std::optional<struct statx> look_at(const Fd& file) {
   struct statx status {};
-  if (!path || !look_at(file.get(), "", AT_EMPTY_PATH, status)) return std::nullopt;
-  if (leads_to(*path, status)) return path;
+  if (!file || !look_at(file.get(), "", AT_EMPTY_PATH, status)) return std::nullopt;
+  return status;
+}
+
+std::optional<std::string> path_here(const Fd& file, const struct statx& status, pid_t thread) {
+  auto path = path_of(file);
+  if (!path || leads_to(*path, status)) return path;
   if (!shares_root(thread)) return by_a_mount_of_ours(*path, status, thread);
   // Another has taken its place a moment ago.
   if (status.stx_nlink == 0 && path->ends_with(removed))

@@ -2,6 +2,7 @@
 // answers their calls, on its thread.
 #pragma once
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <optional>
@@ -19,8 +20,11 @@ bool shares_root(pid_t thread);
 /// In another mount namespace, or below another root, that is no path of ours.
 std::optional<std::string> path_of(const Fd& file);
 
+/// What path_here() is to be told of a file, and its identity; nullopt for none.
+std::optional<struct statx> look_at(const Fd& file);
+
 /// By which path this process reaches a file, absolute, without links, that `thread` has named, be
 /// it by another mount. nullopt when by none.
-std::optional<std::string> path_here(const Fd& file, pid_t thread);
+std::optional<std::string> path_here(const Fd& file, const struct statx& status, pid_t thread);
 
 }  // namespace reloadrun::net

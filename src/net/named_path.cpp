@@ -107,14 +107,11 @@ std::optional<Entry> entry_of(const NamedPath& named) {
   NamedPath around = named;
   around.path.resize(slash == std::string::npos ? 0 : slash);
   const Fd directory = reach(around, O_DIRECTORY);
-  struct statx status {};
-  if (!directory ||
-      ::statx(directory.get(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &status) != 0) {
-    return std::nullopt;
-  }
-  auto path = path_here(directory, named.thread);
+  const auto status = look_at(directory);
+  if (!status) return std::nullopt;
+  auto path = path_here(directory, *status, named.thread);
   if (path) path = below(*path, name);
-  return Entry{entry_key(status, std::move(name)), std::move(path)};
+  return Entry{entry_key(*status, std::move(name)), std::move(path)};
 }
 
 std::optional<std::string> resolved_entry(const NamedPath& named) {

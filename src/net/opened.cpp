@@ -97,8 +97,9 @@ std::optional<std::string> resolved_missing(const NamedPath& named) {
     if (name == "..") return std::nullopt;
     if (!name.empty() && name != ".") rest = rest.empty() ? name : fmt::format("{}/{}", name, rest);
     around.path.resize(slash == std::string::npos ? 0 : slash);
-    if (const Fd there = reach(around)) {
-      const auto path = path_here(there, named.thread);
+    const Fd there = reach(around);
+    if (const auto status = look_at(there)) {
+      const auto path = path_here(there, *status, named.thread);
       return rest.empty() || !path ? std::nullopt : std::optional(below(*path, rest));
     }
     if (around.path.empty()) return std::nullopt;
@@ -109,10 +110,9 @@ std::optional<std::string> resolved_missing(const NamedPath& named) {
 std::vector<FileKey> keys_of(const Fd& file, const std::string& path) {
   std::vector<FileKey> keys;
   if (auto entry = entry_key(path)) keys.push_back(std::move(*entry));
-  struct statx status {};
-  constexpr int as_known_here = AT_EMPTY_PATH | AT_STATX_DONT_SYNC;
-  if (!file || ::statx(file.get(), "", as_known_here, identity_fields, &status) != 0) return keys;
-  const FileIdentity identity = identity_from(status);
+  const auto status = look_at(file);
+  if (!status) return keys;
+  const FileIdentity identity = identity_from(*status);
   // Without its birth, a later file would be taken for it that has got its number.
   if (identity.born != 0) keys.push_back({identity, ""});
   return keys;
@@ -157,7 +157,8 @@ bool is_of_use(const Opened& opened) {
 
 /// Where what was reached is, and by which path.
 void locate(const Fd& file, pid_t thread, Opened& opened) {
-  auto path = path_here(file, thread);
+  const auto status = look_at(file);
+  auto path = status ? path_here(file, *status, thread) : std::nullopt;
   if (path) {
     opened.kind = S_ISDIR(opened.status.st_mode) ? Opened::Kind::directory : Opened::Kind::file;
   } else {

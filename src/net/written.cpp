@@ -115,11 +115,6 @@ bool only_reads(const Call& call) {
   return flags && (*flags & opened_to_write) == 0;
 }
 
-bool is_directory(const Fd& file) {
-  struct stat status {};
-  return ::fstat(file.get(), &status) == 0 && S_ISDIR(status.st_mode);
-}
-
 bool is_empty_directory(const NamedPath& named) {
   const Fd directory = reach(named, O_DIRECTORY | O_NOFOLLOW);
   std::error_code error;
@@ -131,16 +126,10 @@ KnownFile known_by(Entry entry) {
   return {std::move(entry.path).value_or(""), {std::move(entry.key)}};
 }
 
-std::vector<FileKey> keys_of(const Fd& file) {
-  struct statx status {};
-  constexpr int as_known_here = AT_EMPTY_PATH | AT_STATX_DONT_SYNC;
-  if (::statx(file.get(), "", as_known_here, identity_fields, &status) != 0) return {};
-  return {{identity_from(status), ""}};
-}
-
 /// What is there already, under the entry's name, or by its own where that is a link.
-void add_file(std::vector<KnownFile>& files, const Fd& file, pid_t thread) {
-  KnownFile known{path_here(file, thread).value_or(""), keys_of(file)};
+void add_file(std::vector<KnownFile>& files, const Fd& file, const struct statx& status,
+              pid_t thread) {
+  KnownFile known{path_here(file, status, thread).value_or(""), {{identity_from(status), ""}}};
   const bool same = known.path.empty() || (!files.empty() && known.path == files.back().path);
   if (same && !files.empty()) {
     std::ranges::move(known.keys, std::back_inserter(files.back().keys));
@@ -156,10 +145,11 @@ void add(std::vector<KnownFile>& files, const Call& call, PathArguments name, Do
   // A directory that is not empty stays, and what is in it.
   if (!named || (does == Does::removes && !is_empty_directory(*named))) return;
   const Fd file = does == Does::writes ? reach(*named) : Fd();
+  const auto status = look_at(file);
   // It gets another time or mode, or a file without a name (O_TMPFILE): nothing below it changes.
-  if (file && is_directory(file)) return;
+  if (status && S_ISDIR(status->stx_mode)) return;
   if (auto entry = entry_of(*named)) files.push_back(known_by(std::move(*entry)));
-  if (file) add_file(files, file, call.thread);
+  if (status) add_file(files, file, *status, call.thread);
 }
 
 }  // namespace
