@@ -11,6 +11,8 @@
 
 #include "base/fd.hpp"
 #include "fmt/format.h"
+#include "net/acting_as.hpp"
+#include "net/identity.hpp"
 #include "net/named_path.hpp"
 
 namespace reloadrun::net {
@@ -90,7 +92,8 @@ std::optional<std::string> resolved_missing(const NamedPath& named) {
     if (name == "..") return std::nullopt;
     if (!name.empty() && name != ".") rest = rest.empty() ? name : fmt::format("{}/{}", name, rest);
     there.resize(slash == std::string::npos ? 0 : slash);
-    auto around = resolved(named.directory + "/" + there);
+    const Fd directory = named.open(there, O_PATH | O_CLOEXEC);
+    auto around = directory ? path_of(directory) : std::nullopt;
     if (around) return rest.empty() ? std::nullopt : std::optional(below(*around, rest));
     if (there.empty()) return std::nullopt;
   }
@@ -99,16 +102,16 @@ std::optional<std::string> resolved_missing(const NamedPath& named) {
 std::optional<Opened> named_by(const Call& call, const Opening& opening) {
   const auto named = path_named(call, opening.path);
   if (!named) return std::nullopt;
-  auto path = resolved_entry(*named);
+  const ActingAs caller(identity_of(call.thread));
+  auto path = caller ? resolved_entry(*named) : std::nullopt;
   if (!path) return std::nullopt;
   return Opened{.path = std::move(*path), .writes = true};
 }
 
 /// What the path leads to; `opened.link` is filled in.
 Fd reach(const NamedPath& named, bool follow, Opened& opened) {
-  const std::string whole = named.whole();
   constexpr int itself = O_PATH | O_CLOEXEC;
-  Fd file(::open(whole.c_str(), itself | O_NOFOLLOW));
+  Fd file = named.open(named.path, itself | O_NOFOLLOW);
   if (!file || ::fstat(file.get(), &opened.status) != 0) return {};
   if (!S_ISLNK(opened.status.st_mode)) return file;
   if (!follow) {
@@ -116,7 +119,7 @@ Fd reach(const NamedPath& named, bool follow, Opened& opened) {
     return {};
   }
   opened.link = resolved_entry(named).value_or("");
-  file = Fd(::open(whole.c_str(), itself));
+  file = named.open(named.path, itself);
   if (file && ::fstat(file.get(), &opened.status) != 0) return {};
   return file;
 }
@@ -157,7 +160,9 @@ std::optional<Opened> opened_by(const Call& call, const LeaveOut& left_out) {
   const auto is_left_out = [&](const std::string& path) {
     return !opened.writes && !makes && left_out && left_out(path);
   };
-  if (named->from_root && is_left_out("/" + named->path)) return std::nullopt;
+  if (named->from_root() && is_left_out("/" + named->path)) return std::nullopt;
+  const ActingAs caller(identity_of(call.thread));
+  if (!caller) return std::nullopt;  // it is not told by us of what it may not see
   const Fd file = reach(*named, (*flags & O_NOFOLLOW) == 0, opened);
   if (file) {
     auto path = path_of(file);

@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <optional>
 
+#include "net/acting_as.hpp"
+#include "net/identity.hpp"
 #include "net/named_path.hpp"
 
 namespace reloadrun::net {
@@ -60,22 +62,25 @@ constexpr std::array writings{
 
 constexpr std::uint32_t opened_to_write = O_ACCMODE | O_CREAT | O_TRUNC;
 
-bool is_directory(const std::string& path) {
+bool is_directory(const Fd& file) {
   struct stat status {};
-  return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+  return ::fstat(file.get(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
 void add(std::vector<std::string>& paths, const Call& call, PathArguments name, Link link) {
   if (name.path == no_argument) return;
   const auto named = path_named(call, name);
   if (!named) return;
-  const std::string whole = named->whole();
+  const ActingAs caller(identity_of(call.thread));
+  if (!caller) return;  // it is not told by us of what it may not see
+  const Fd file = link == Link::followed ? named->open(named->path, O_PATH | O_CLOEXEC) : Fd();
   // It gets another time or mode, or a file without a name (O_TMPFILE): nothing below it changes.
-  if (link == Link::followed && is_directory(whole)) return;
+  if (file && is_directory(file)) return;
   if (auto entry = resolved_entry(*named)) paths.push_back(std::move(*entry));
-  if (link == Link::itself) return;
-  auto file = resolved(whole);
-  if (file && std::ranges::find(paths, *file) == paths.end()) paths.push_back(std::move(*file));
+  auto target = file ? path_of(file) : std::nullopt;
+  if (target && std::ranges::find(paths, *target) == paths.end()) {
+    paths.push_back(std::move(*target));
+  }
 }
 
 }  // namespace
