@@ -2,6 +2,7 @@
 
 #include <linux/capability.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include <array>
 #include <cstdint>
 #include <cstdlib>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,28 +55,48 @@ bool set(const Capabilities& capabilities) {
   return ::syscall(SYS_capset, &header, halves.data()) == 0;
 }
 
-/// As whom this process acts by itself. Never changed, but for a while by ActingAs.
+/// As whom this thread acts by itself.
 struct Own {
   Identity identity;
   Capabilities capabilities;
-  int dumpable = 0;
-  bool knows_all_ids = false;  ///< others are shown to it as they are, whatever their namespace
 };
 
-const Own* own() {
-  static const std::optional<Own> known = []() -> std::optional<Own> {
-    Own own;
-    const auto identity = identity_of(static_cast<pid_t>(::syscall(SYS_gettid)));
-    if (!identity || !get(own.capabilities)) return std::nullopt;
-    own.identity = *identity;
-    own.dumpable = ::prctl(PR_GET_DUMPABLE);
+std::vector<gid_t> groups_now() {
+  std::vector<gid_t> groups(static_cast<std::size_t>(std::max(::getgroups(0, nullptr), 0)));
+  const int count = ::getgroups(static_cast<int>(groups.size()), groups.data());
+  groups.resize(static_cast<std::size_t>(std::max(count, 0)));
+  return groups;
+}
+
+// -1 leaves an id as it is, and asks for the one that files are reached by.
+constexpr auto same = static_cast<uid_t>(-1);
+uid_t file_user_now() { return static_cast<uid_t>(::syscall(SYS_setfsuid, same)); }
+gid_t file_group_now() { return static_cast<gid_t>(::syscall(SYS_setfsgid, same)); }
+
+std::uint64_t own_user_namespace() {
+  struct stat status {};
+  return ::stat("/proc/self/ns/user", &status) == 0 ? status.st_ino : 0;
+}
+
+std::optional<Own> own() {
+  static const std::uint64_t user_namespace = own_user_namespace();
+  Own own;
+  if (user_namespace == 0 || !get(own.capabilities)) return std::nullopt;
+  own.identity = {::geteuid(),      ::getegid(),  file_user_now(),
+                  file_group_now(), groups_now(), own.capabilities.effective,
+                  user_namespace};
+  return own;
+}
+
+/// Whether others are shown to us as they are, whatever their user namespace.
+bool knows_all_ids() {
+  static const bool knows = [] {
     const std::string map = read_file("/proc/self/uid_map");
     std::string_view words = map;
-    own.knows_all_ids = take_word(words) == "0" && take_word(words) == "0" &&
-                        take_word(words).starts_with("4294967295");
-    return own;
+    return take_word(words) == "0" && take_word(words) == "0" &&
+           take_word(words).starts_with("4294967295");
   }();
-  return known ? &*known : nullptr;
+  return knows;
 }
 
 /// What an id is shown as that has none here.
@@ -96,16 +118,6 @@ bool can_change_ids(const Capabilities& capabilities) {
   return (capabilities.permitted & needed) == needed;
 }
 
-std::vector<gid_t> groups_now() {
-  std::vector<gid_t> groups(static_cast<std::size_t>(std::max(::getgroups(0, nullptr), 0)));
-  const int count = ::getgroups(static_cast<int>(groups.size()), groups.data());
-  groups.resize(static_cast<std::size_t>(std::max(count, 0)));
-  return groups;
-}
-
-// -1 leaves an id as it is, and asks for the one that files are reached by.
-constexpr auto same = static_cast<uid_t>(-1);
-
 bool set_groups(const Identity& who) {
   if (groups_now() != who.groups &&
       ::syscall(SYS_setgroups, who.groups.size(), who.groups.data()) != 0) {
@@ -113,14 +125,14 @@ bool set_groups(const Identity& who) {
   }
   if (::syscall(SYS_setresgid, same, who.group, same) != 0) return false;
   ::syscall(SYS_setfsgid, who.file_group);
-  return static_cast<gid_t>(::syscall(SYS_setfsgid, same)) == who.file_group;
+  return file_group_now() == who.file_group;
 }
 
 /// `all`: what may be done meanwhile. Leaving user 0 takes the effective capabilities away.
 bool set_user(const Identity& who, const Capabilities& all) {
   if (::syscall(SYS_setresuid, same, who.user, same) != 0 || !set(all)) return false;
   ::syscall(SYS_setfsuid, who.file_user);
-  return static_cast<uid_t>(::syscall(SYS_setfsuid, same)) == who.file_user;
+  return file_user_now() == who.file_user;
 }
 
 Capabilities with_effective(Capabilities capabilities, std::uint64_t effective) {
@@ -150,7 +162,7 @@ std::uint64_t capabilities_here(const Identity& who, const Own& own) {
 
 /// Whether its ids are what they seem.
 bool is_known(const Identity& who, const Own& own) {
-  return own.knows_all_ids || who.user_namespace == own.identity.user_namespace ||
+  return knows_all_ids() || who.user_namespace == own.identity.user_namespace ||
          !has_unknown_ids(who);
 }
 
@@ -159,31 +171,41 @@ bool is_no_less_than(const Own& own, const Identity& who) {
          (own.capabilities.effective & ~capabilities_here(who, own)) == 0;
 }
 
+// What a change takes from the whole process, one at a time may give back.
+std::mutex one_at_a_time;
+
 }  // namespace
 
 bool is_no_less_than_we(const Identity& who) {
-  const Own* const mine = own();
-  return mine != nullptr && is_no_less_than(*mine, who);
+  const auto mine = own();
+  return mine && is_no_less_than(*mine, who);
 }
 
+struct ActingAs::Change {
+  explicit Change(const Own& mine) : before(mine) { ::prctl(PR_GET_PDEATHSIG, &death_signal); }
+
+  const std::lock_guard<std::mutex> alone{one_at_a_time};
+  const Own before;
+  const int dumpable = ::prctl(PR_GET_DUMPABLE);
+  int death_signal = 0;
+};
+
 ActingAs::ActingAs(const std::optional<Identity>& who) {
-  const Own* const mine = own();
-  if (mine == nullptr || !who || !is_known(*who, *mine)) return;
+  const auto mine = own();
+  if (!mine || !who || !is_known(*who, *mine)) return;
   acts_ = is_no_less_than(*mine, *who);
   if (acts_) return;
-  changed_ = true;
-  ::prctl(PR_GET_PDEATHSIG, &death_signal_);
+  change_ = std::make_unique<Change>(*mine);
   acts_ = become(*who, capabilities_here(*who, *mine), *mine);
 }
 
 ActingAs::~ActingAs() {
-  if (!changed_) return;
-  const Own& mine = *own();
-  if (!be_oneself_again(mine)) std::abort();  // with another's rights nothing may go on
+  if (!change_) return;
+  if (!be_oneself_again(change_->before)) std::abort();  // nothing may go on with another's rights
   // Both were taken from us with the change. (That a parent has died meanwhile nobody is told: who
   // runs finds out by itself.)
-  if (mine.dumpable == 1) ::prctl(PR_SET_DUMPABLE, 1);
-  if (death_signal_ != 0) ::prctl(PR_SET_PDEATHSIG, death_signal_);
+  if (change_->dumpable == 1) ::prctl(PR_SET_DUMPABLE, 1);
+  if (change_->death_signal != 0) ::prctl(PR_SET_PDEATHSIG, change_->death_signal);
 }
 
 }  // namespace reloadrun::net

@@ -3,9 +3,10 @@
 // sticky directories and whatever it will come to know.
 //
 // Of this thread alone: what glibc would tell all threads is asked of the kernel directly. Any
-// thread, but none of the process's may act for the first time while another one does.
+// thread; of several one after the other, and none inside of itself.
 #pragma once
 
+#include <memory>
 #include <optional>
 
 #include "net/identity.hpp"
@@ -28,9 +29,10 @@ class ActingAs {
   explicit operator bool() const { return acts_; }
 
  private:
+  struct Change;
+
+  std::unique_ptr<Change> change_;
   bool acts_ = false;
-  bool changed_ = false;
-  int death_signal_ = 0;
 };
 
 }  // namespace reloadrun::net

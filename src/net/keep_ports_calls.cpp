@@ -289,6 +289,8 @@ bool KeepPorts::owe(Notifier& notifier, const Call& call) {
   const auto has_path = [](const Kept& kept) { return kept.it.values.has_path(); };
   if (std::ranges::none_of(kept_, has_path)) return false;
   const bool at = call.number == SYS_unlinkat;
+  const auto text = call.text(at ? 1 : 0);
+  if (!text || text->ends_with('/')) return false;  // of a directory alone
   const auto named =
       path_named(call, at ? PathArguments{0, 1} : PathArguments{working_directory, 0});
   const auto is_named = [&](const Kept& kept) { return kept.it.values.name == named->name(); };

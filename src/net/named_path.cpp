@@ -111,8 +111,8 @@ Fd NamedPath::open(const std::string& below, int flags) const {
 }
 
 Fd NamedPath::open_parent() const {
-  const std::size_t begin = begin_of_name(path);
-  return open(begin == 0 ? "." : path.substr(0, begin), a_directory);
+  // With the dot nobody gets it who may not look for a name in it.
+  return open(path.substr(0, begin_of_name(path)) + ".", a_directory);
 }
 
 std::string NamedPath::name() const {
