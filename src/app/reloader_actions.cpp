@@ -94,7 +94,7 @@ void Reloader::carry_out(const core::Reload& reload) {
   handover_.ports.clear();
   for (net::KeptSocket& kept : calls_.hand_over()) {
     with.ports.push_back(std::move(kept.socket));
-    if (kept.values.has_path()) with.ports.push_back(std::move(kept.entry.directory));
+    if (kept.values.has_path()) with.ports.push_back(std::move(kept.place.directory));
     handover_.ports.push_back(std::move(kept.values));
   }
   call_restart_hook();

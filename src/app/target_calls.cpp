@@ -27,7 +27,7 @@ std::vector<net::KeptSocket> kept_sockets(std::vector<Fd> descriptors, Handover&
   auto next = descriptors.begin();
   for (net::KeptValues& one : std::exchange(values.ports, {})) {
     net::KeptSocket socket{std::move(*next++), std::move(one)};
-    if (socket.values.has_path()) socket.entry = {std::move(*next++), socket.values.name};
+    if (socket.values.has_path()) socket.place = {std::move(*next++), socket.values.name};
     kept.push_back(std::move(socket));
   }
   return kept;

@@ -9,9 +9,9 @@
 #include <utility>
 
 #include "net/acting_as.hpp"
-#include "net/entry.hpp"
+#include "net/bound_place.hpp"
+#include "net/caller_path.hpp"
 #include "net/keep_ports.hpp"
-#include "net/named_path.hpp"
 #include "net/port_calls.hpp"
 #include "net/wake.hpp"
 
@@ -29,11 +29,12 @@ bool overlaps(const Address& a, const Address& b) {
   return a == b;
 }
 
-/// The entry of this path as the caller reaches it, and by its rights.
-std::optional<Entry> entry_at(const Call& call, const Identity& caller, const std::string& path) {
-  const auto named = path_of(call.thread, path);
+/// The place of this path as the caller reaches it, and by its rights.
+std::optional<BoundPlace> place_at(const Call& call, const Identity& caller,
+                                   const std::string& path) {
+  const auto named = caller_path(call.thread, path);
   const ActingAs acting(caller);
-  return named && acting ? entry_of(*named) : std::nullopt;
+  return named && acting ? place_of(*named) : std::nullopt;
 }
 
 /// Whether it is where the socket was bound. Only who may ask the kernel can do for others what
@@ -50,8 +51,8 @@ struct KeepPorts::Wish {
   Address address;
   SocketKind kind;
   Rights rights;
-  std::optional<Entry> entry{};  // of a unix socket with a path
-  bool may_replace = false;      // what is there
+  std::optional<BoundPlace> place{};  // of a unix socket with a path
+  bool may_replace = false;           // what is there
 };
 
 bool KeepPorts::answer(Notifier& notifier, const Call& waiting, TimePoint now) {
@@ -140,11 +141,11 @@ std::optional<KeepPorts::Wish> KeepPorts::wish_of(const Call& call, const Addres
   if (!rights) return std::nullopt;
   Wish wish{asked, kind, std::move(*rights)};
   if (asked.path().empty()) return wish;
-  wish.entry = entry_at(call, wish.rights.identity, asked.path());
+  wish.place = place_at(call, wish.rights.identity, asked.path());
   const ActingAs acting(wish.rights.identity);
-  if (!wish.entry || !acting) return std::nullopt;
+  if (!wish.place || !acting) return std::nullopt;
   // To make another in its place it would have to remove it.
-  wish.may_replace = wish.entry->may_be_removed();
+  wish.may_replace = wish.place->may_be_removed();
   return wish;
 }
 
@@ -153,9 +154,9 @@ bool KeepPorts::fits(const Kept& kept, const Wish& wish) const {
   const KeptValues& values = kept.it.values;
   const Address& asked = wish.address;
   const bool any_port = asked.is_internet() && asked.port() == 0;
-  if (kept.kind != wish.kind || values.has_path() != wish.entry.has_value()) return false;
-  if (wish.entry) {
-    const bool is_there = kept.it.entry.is(*wish.entry) && wish.entry->file() == values.file;
+  if (kept.kind != wish.kind || values.has_path() != wish.place.has_value()) return false;
+  if (wish.place) {
+    const bool is_there = kept.it.place.is(*wish.place) && wish.place->file() == values.file;
     if (!is_there || !wish.may_replace) return false;
   } else if (values.asked != asked && (any_port || kept.address != asked)) {
     return false;
@@ -171,7 +172,7 @@ bool KeepPorts::fits(const Kept& kept, const Wish& wish) const {
 void KeepPorts::make_room_for(const Wish& wish) {
   for (auto kept = kept_.begin(); kept != kept_.end();) {
     const KeptValues& values = kept->it.values;
-    const bool is_owed = values.debtor && wish.entry && kept->it.entry.is(*wish.entry);
+    const bool is_owed = values.debtor && wish.place && kept->it.place.is(*wish.place);
     const bool is_in_the_way =
         !values.has_path() && overlaps(kept->address, wish.address) && !kept->unsure_since &&
         wish.rights.network_namespace == values.rights.network_namespace && !is_held_(kept->number);
@@ -245,11 +246,11 @@ void KeepPorts::keep(Notifier& notifier, const Call& call, TimePoint now) {
 /// Where the file of a unix socket is that was bound to a path; false when that cannot be said.
 bool KeepPorts::find_file(const Call& call, KeptSocket& kept) {
   const Identity& caller = kept.values.rights.identity;
-  auto entry = entry_at(call, caller, Address::of_socket(kept.socket.get()).path());
-  const auto file = entry ? entry->file() : std::nullopt;
+  auto place = place_at(call, caller, Address::of_socket(kept.socket.get()).path());
+  const auto file = place ? place->file() : std::nullopt;
   if (!file || !is_of(kept.socket.get(), *file, caller)) return false;
-  kept.entry = std::move(*entry);
-  kept.values.name = kept.entry.name;
+  kept.place = std::move(*place);
+  kept.values.name = kept.place.name;
   kept.values.file = *file;
   return true;
 }
@@ -279,7 +280,7 @@ void KeepPorts::answer_shutdown(Notifier& notifier, const Call& call) {
   notifier.answer_done(call);
 }
 
-/// Of a kept socket's own entry, by who may remove it: it stays, and is owed.
+/// Of a kept socket's own place, by who may remove it: it stays, and is owed.
 void KeepPorts::answer_unlink(Notifier& notifier, const Call& call) {
   if (!owe(notifier, call)) notifier.let_go_on(call);
 }
@@ -288,23 +289,20 @@ void KeepPorts::answer_unlink(Notifier& notifier, const Call& call) {
 bool KeepPorts::owe(Notifier& notifier, const Call& call) {
   const auto has_path = [](const Kept& kept) { return kept.it.values.has_path(); };
   if (std::ranges::none_of(kept_, has_path)) return false;
-  const bool at = call.number == SYS_unlinkat;
-  const auto text = call.text(at ? 1 : 0);
-  if (!text || text->ends_with('/')) return false;  // of a directory alone
   const auto named =
-      path_named(call, at ? PathArguments{0, 1} : PathArguments{working_directory, 0});
+      call.number == SYS_unlinkat ? caller_path(call, 1, 0) : caller_path(call, 0, std::nullopt);
   const auto is_named = [&](const Kept& kept) { return kept.it.values.name == named->name(); };
   if (!named || std::ranges::none_of(kept_, is_named)) return false;
   auto rights = Caller(call).rights();
   if (!rights) return false;
   const ActingAs acting(rights->identity);
-  const auto entry = acting ? entry_of(*named) : std::nullopt;
+  const auto place = acting ? place_of(*named) : std::nullopt;
   const auto is_removed = [&](const Kept& kept) {
-    return entry && kept.it.entry.is(*entry) && entry->file() == kept.it.values.file &&
+    return place && kept.it.place.is(*place) && place->file() == kept.it.values.file &&
            listens(kept.it.socket.get());
   };
   const auto kept = std::ranges::find_if(kept_, is_removed);
-  if (kept == kept_.end() || !entry->may_be_removed() || !notifier.waits(call)) return false;
+  if (kept == kept_.end() || !place->may_be_removed() || !notifier.waits(call)) return false;
   kept->it.values.debtor = std::move(rights->identity);
   notifier.answer_done(call);
   return true;

@@ -122,7 +122,7 @@ void KeptSocket::pay_debt() {
   const auto debtor = std::exchange(values.debtor, std::nullopt);
   if (!debtor) return;
   const ActingAs acting(*debtor);
-  if (acting) entry.remove(values.file);
+  if (acting) place.remove(values.file);
 }
 
 }  // namespace reloadrun::net

@@ -9,8 +9,8 @@
 
 #include "base/fd.hpp"
 #include "net/address.hpp"
+#include "net/bound_place.hpp"
 #include "net/caller.hpp"
-#include "net/entry.hpp"
 #include "net/file_number.hpp"
 #include "net/identity.hpp"
 
@@ -61,7 +61,7 @@ struct KeptValues {
 struct KeptSocket {
   Fd socket;
   KeptValues values;
-  Entry entry{};  ///< of a unix socket with a path
+  BoundPlace place{};  ///< of a unix socket with a path
 
   /// Removes the file that the target believes to be removed, if it still may do that.
   void pay_debt();

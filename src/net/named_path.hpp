@@ -2,8 +2,10 @@
 // thread, while the call waits.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/fd.hpp"
 #include "net/notifier.hpp"
@@ -19,27 +21,32 @@ struct PathArguments {
   int path = no_argument;
 };
 
-/// Where a path begins, as a descriptor, and how it goes on from there. A process reaches its root,
-/// its working directory and its descriptors whatever its rights are, and so these are opened by
-/// ours; what lies below is to be opened by its own (net/acting_as).
-struct NamedPath {
-  Fd from;
-  Fd root;  ///< the caller's, where its absolute links begin and nothing leads out; unless `from`
-            ///< is
-  std::string path;  ///< relative to `from`; empty: that itself
+/// A file of /proc/PID that leads to where paths of a process begin: its root, its working
+/// directory or a descriptor. It is reached by our rights, since the process needs none for that;
+/// what lies below is to be reached by its own (net/acting_as).
+class Beginning {
+ public:
+  Beginning(pid_t thread, std::string_view what);
+  /// By which this process reaches it as long as this lives; leads nowhere when it cannot.
+  [[nodiscard]] const std::string& path() const { return path_; }
 
-  [[nodiscard]] bool from_root() const { return !root; }
-  /// `below` as the caller would open it from there: in its root and its mounts. `flags` as those
-  /// of open(), with O_PATH. Empty with errno.
-  [[nodiscard]] Fd open(const std::string& below, int flags) const;
-  /// What it is in, by its own directory's descriptor.
-  [[nodiscard]] Fd open_parent() const;
-  /// The last name of `path`; empty when it is none of an entry.
-  [[nodiscard]] std::string name() const;
+ private:
+  std::shared_ptr<const Fd> file_;
+  std::string path_;
 };
 
-/// As this thread would take it; nullopt when we may not look into it.
-std::optional<NamedPath> path_of(pid_t thread, const std::string& path);
+/// Where a path begins, below the caller's root, working directory or descriptor, and how it goes
+/// on.
+struct NamedPath {
+  Beginning directory;
+  std::string path;        ///< relative to it; empty: the directory's descriptor itself
+  bool from_root = false;  ///< it begins at the caller's root
+
+  [[nodiscard]] std::string whole() const;
+};
+
+/// As this thread would take it.
+NamedPath path_of(pid_t thread, const std::string& path);
 
 /// nullopt when the process may not be read, and for devices and /proc.
 std::optional<NamedPath> path_named(const Call& call, PathArguments arguments);
@@ -50,8 +57,12 @@ std::string below(const std::string& directory, const std::string& name);
 /// What the kernel calls this open file: absolute, without links; nullopt when it has no name here.
 std::optional<std::string> path_of(const Fd& file);
 
-/// What the kernel calls it but for the last name, which is given as it stands, whether there is
-/// such a file or not. nullopt when that is none of an entry.
+/// What the kernel calls the file that `path` leads to: absolute, without links; nullopt when there
+/// is none, or we may not look into the process.
+std::optional<std::string> resolved(const std::string& path);
+
+/// The same but for the last name, which is given as it stands, whether there is such a file or
+/// not. nullopt when that is none of an entry.
 std::optional<std::string> resolved_entry(const NamedPath& named);
 
 }  // namespace reloadrun::net

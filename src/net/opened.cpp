@@ -92,8 +92,7 @@ std::optional<std::string> resolved_missing(const NamedPath& named) {
     if (name == "..") return std::nullopt;
     if (!name.empty() && name != ".") rest = rest.empty() ? name : fmt::format("{}/{}", name, rest);
     there.resize(slash == std::string::npos ? 0 : slash);
-    const Fd directory = named.open(there, O_PATH | O_CLOEXEC);
-    auto around = directory ? path_of(directory) : std::nullopt;
+    auto around = resolved(named.directory.path() + "/" + there);
     if (around) return rest.empty() ? std::nullopt : std::optional(below(*around, rest));
     if (there.empty()) return std::nullopt;
   }
@@ -110,8 +109,9 @@ std::optional<Opened> named_by(const Call& call, const Opening& opening) {
 
 /// What the path leads to; `opened.link` is filled in.
 Fd reach(const NamedPath& named, bool follow, Opened& opened) {
+  const std::string whole = named.whole();
   constexpr int itself = O_PATH | O_CLOEXEC;
-  Fd file = named.open(named.path, itself | O_NOFOLLOW);
+  Fd file(::open(whole.c_str(), itself | O_NOFOLLOW));
   if (!file || ::fstat(file.get(), &opened.status) != 0) return {};
   if (!S_ISLNK(opened.status.st_mode)) return file;
   if (!follow) {
@@ -119,7 +119,7 @@ Fd reach(const NamedPath& named, bool follow, Opened& opened) {
     return {};
   }
   opened.link = resolved_entry(named).value_or("");
-  file = named.open(named.path, itself);
+  file = Fd(::open(whole.c_str(), itself));
   if (file && ::fstat(file.get(), &opened.status) != 0) return {};
   return file;
 }
@@ -160,7 +160,7 @@ std::optional<Opened> opened_by(const Call& call, const LeaveOut& left_out) {
   const auto is_left_out = [&](const std::string& path) {
     return !opened.writes && !makes && left_out && left_out(path);
   };
-  if (named->from_root() && is_left_out("/" + named->path)) return std::nullopt;
+  if (named->from_root && is_left_out("/" + named->path)) return std::nullopt;
   const ActingAs caller(identity_of(call.thread));
   if (!caller) return std::nullopt;  // it is not told by us of what it may not see
   const Fd file = reach(*named, (*flags & O_NOFOLLOW) == 0, opened);

@@ -37,9 +37,9 @@ bool is_in_our_network(const KeptSocket& kept) {
 }
 
 /// The file at its place, for who may not ask the kernel which one is the socket's.
-Fd file_at_entry(const KeptSocket& kept) {
-  const Entry& entry = kept.entry;
-  Fd file(::openat(entry.directory.get(), entry.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+Fd file_at_place(const KeptSocket& kept) {
+  const BoundPlace& place = kept.place;
+  Fd file(::openat(place.directory.get(), place.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   if (file && file_of(file) != kept.values.file) return {};
   return file;
 }
@@ -66,7 +66,7 @@ bool wake_acceptors(const KeptSocket& kept, const Identity& caller, int times) {
   if (!has_path && !is_in_our_network(kept)) return false;
   const ActingAs acting(caller);
   if (!acting) return false;
-  if (may_not_ask) file = file_at_entry(kept);
+  if (may_not_ask) file = file_at_place(kept);
   if (has_path && !file) return false;
   there = has_path ? Address::of_path(fmt::format("/proc/self/fd/{}", file.get()))
                    : reachable(std::move(there));

@@ -62,9 +62,9 @@ constexpr std::array writings{
 
 constexpr std::uint32_t opened_to_write = O_ACCMODE | O_CREAT | O_TRUNC;
 
-bool is_directory(const Fd& file) {
+bool is_directory(const std::string& path) {
   struct stat status {};
-  return ::fstat(file.get(), &status) == 0 && S_ISDIR(status.st_mode);
+  return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
 void add(std::vector<std::string>& paths, const Call& call, PathArguments name, Link link) {
@@ -73,14 +73,13 @@ void add(std::vector<std::string>& paths, const Call& call, PathArguments name, 
   if (!named) return;
   const ActingAs caller(identity_of(call.thread));
   if (!caller) return;  // it is not told by us of what it may not see
-  const Fd file = link == Link::followed ? named->open(named->path, O_PATH | O_CLOEXEC) : Fd();
+  const std::string whole = named->whole();
   // It gets another time or mode, or a file without a name (O_TMPFILE): nothing below it changes.
-  if (file && is_directory(file)) return;
+  if (link == Link::followed && is_directory(whole)) return;
   if (auto entry = resolved_entry(*named)) paths.push_back(std::move(*entry));
-  auto target = file ? path_of(file) : std::nullopt;
-  if (target && std::ranges::find(paths, *target) == paths.end()) {
-    paths.push_back(std::move(*target));
-  }
+  if (link == Link::itself) return;
+  auto file = resolved(whole);
+  if (file && std::ranges::find(paths, *file) == paths.end()) paths.push_back(std::move(*file));
 }
 
 }  // namespace

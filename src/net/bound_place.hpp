@@ -7,28 +7,28 @@
 #include <string>
 
 #include "base/fd.hpp"
+#include "net/caller_path.hpp"
 #include "net/file_number.hpp"
-#include "net/named_path.hpp"
 
 namespace reloadrun::net {
 
-struct Entry {
+struct BoundPlace {
   Fd directory;
   std::string name;
 
   /// The file that it is, not what a link leads to; nullopt when there is none.
   [[nodiscard]] std::optional<FileNumber> file() const;
   /// Whether both are the same name in the same directory.
-  [[nodiscard]] bool is(const Entry& other) const;
+  [[nodiscard]] bool is(const BoundPlace& other) const;
   /// Whether this thread might remove it, as the kernel says.
   [[nodiscard]] bool may_be_removed() const;
   /// Unless it is another file by now.
   void remove(const FileNumber& file) const;
 };
 
-/// The entry that a path names, without its being followed if it is a link. nullopt when there can
+/// The place that a path names, without its being followed if it is a link. nullopt when there can
 /// be none.
-std::optional<Entry> entry_of(const NamedPath& named);
+std::optional<BoundPlace> place_of(const CallerPath& named);
 
 /// A descriptor (O_PATH) of the file that a unix socket was bound to: of that very file, whatever
 /// is at its path by now. Empty with EPERM when we may not ask (CAP_NET_ADMIN).
