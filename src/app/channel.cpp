@@ -63,7 +63,7 @@ std::string content_of(const Fd& file) {
   return content;
 }
 
-/// What follows the memory file, and whatever else came before them: `ports` sockets first.
+/// What follows the memory file, and whatever else came before them: those of `ports` first.
 Descriptors descriptors_of(std::vector<Fd>& received, std::size_t from, std::size_t ports) {
   if (received.size() < from + ports || received.size() > from + ports + 2) throw wire::Torn();
   Descriptors with;
@@ -170,7 +170,7 @@ std::optional<Begin> Channel::receive_begin() {
   for (std::size_t i = 0; i < sockets; ++i) {
     begin.sockets.push_back(std::move(descriptors[1 + builds + i]));
   }
-  begin.with = descriptors_of(descriptors, 1 + builds + sockets, begin.handover.ports.size());
+  begin.with = descriptors_of(descriptors, 1 + builds + sockets, begin.handover.port_descriptors());
   return begin;
 }
 
@@ -197,7 +197,7 @@ std::optional<Received> Channel::receive_report() {
   if (message->bytes == handover_mark) {
     if (message->descriptors.empty()) throw wire::Torn();
     auto values = wire::decode<Handover>(content_of(message->descriptors[0]));
-    auto with = descriptors_of(message->descriptors, 1, values.ports.size());
+    auto with = descriptors_of(message->descriptors, 1, values.port_descriptors());
     return HandedOver{std::move(values), std::move(with)};
   }
   auto report = wire::decode_one_of<Report>(message->bytes);

@@ -87,13 +87,16 @@ struct Handover {
 
   /// Of the sockets that go with it, in their order (--keep-ports).
   std::vector<net::KeptValues> ports;
+  /// How many descriptors these have.
+  [[nodiscard]] std::size_t port_descriptors() const;
 };
 
 /// What outlives a generation beside the values; -1 when there is none.
 struct Descriptors {
-  Fd snapshot;              ///< the arena with the snapshot
-  Fd inotify;               ///< the instance that the snapshot's watches are numbers of
-  std::vector<Fd> ports{};  ///< one for each of Handover::ports
+  Fd snapshot;  ///< the arena with the snapshot
+  Fd inotify;   ///< the instance that the snapshot's watches are numbers of
+  /// Of each of Handover::ports its socket, and its directory if it has a path.
+  std::vector<Fd> ports{};
 };
 
 /// `paths` one a line, those that `so_far` does not name yet added to it; cut at a whole line

@@ -83,10 +83,15 @@ void members(Archive& a, Address& address) {
   a(address.bytes);
 }
 template <class Archive>
+void members(Archive& a, Identity& identity) {
+  auto& [user, group, file_user, file_group, groups, capabilities, user_namespace] = identity;
+  a(user, group, file_user, file_group, groups, capabilities, user_namespace);
+}
+template <class Archive>
 void members(Archive& a, KeptValues& values) {
-  auto& [asked, rights, file, owed_path, backlog] = values;
-  a(asked, rights.user, rights.network_namespace, rights.user_namespace, rights.takes_low_ports,
-    file.device, file.inode, owed_path, backlog);
+  auto& [asked, rights, backlog, file, name, debtor] = values;
+  a(asked, rights.identity, rights.network_namespace, backlog, file.device, file.inode, name,
+    debtor);
 }
 }  // namespace net
 namespace core {

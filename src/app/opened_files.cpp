@@ -5,6 +5,8 @@
 #include <iterator>
 #include <utility>
 
+#include "net/acting_as.hpp"
+#include "net/identity.hpp"
 #include "watch/stamps.hpp"
 
 namespace reloadrun::app {
@@ -94,7 +96,8 @@ std::vector<OpenedFile> OpenedFiles::news_of(const net::Call& call) {
     return news;
   }
   if (const std::string source = source_of(opened->path); !source.empty()) {
-    news.push_back({what, source, status_of(source)});
+    const net::ActingAs caller(net::identity_of(call.thread));
+    if (caller) news.push_back({what, source, status_of(source)});
   }
   // A link is watched as well: it may come to lead elsewhere.
   if (!opened->link.empty()) news.push_back({what, opened->link, status});

@@ -10,14 +10,13 @@
 #include <utility>
 
 #include "fmt/format.h"
+#include "net/acting_as.hpp"
 #include "net/mounts.hpp"
 
 namespace reloadrun::net {
 namespace {
 
 constexpr int name_only = O_PATH | O_CLOEXEC;
-
-std::string root_of(pid_t thread) { return fmt::format("/proc/{}/root", thread); }
 
 bool is_same(const Fd& one, const Fd& other) {
   struct stat status {};
@@ -29,29 +28,28 @@ bool is_same(const Fd& one, const Fd& other) {
 /// As if the caller's root were ours: what is above it is not to be reached, and links that begin
 /// with a '/' begin there.
 Fd reach_in_root(const NamedPath& named, int flags) {
-  const Fd root(::open(named.directory.c_str(), name_only | O_DIRECTORY));
-  if (!root) return {};
   open_how how{};
   how.flags = static_cast<std::uint64_t>(name_only | flags);
   how.resolve = RESOLVE_IN_ROOT;
   const char* const path = named.path.empty() ? "." : named.path.c_str();
-  return Fd(static_cast<int>(::syscall(SYS_openat2, root.get(), path, &how, sizeof how)));
+  return Fd(static_cast<int>(
+      ::syscall(SYS_openat2, named.directory.file().get(), path, &how, sizeof how)));
 }
 
 /// What begins at a directory of another root is made to begin at that root.
 NamedPath from_its_root(NamedPath named) {
   named.other_root = true;
+  reached_by_caller(named);
   if (named.from_root || named.path.empty()) return named;
-  const Fd begin(::open(named.directory.c_str(), name_only));
-  const Fd root(::open(root_of(named.thread).c_str(), name_only));
-  const auto from = begin ? path_of(begin) : std::nullopt;
-  const auto top = root ? path_of(root) : std::nullopt;
+  const Beginning root(named.thread, "root");
+  const auto from = path_of(named.directory.file());
+  const auto top = path_of(root.file());
   const auto between = from && top ? rest_below(*from, *top) : std::nullopt;
   if (!between) return named;
-  NamedPath whole{named.thread, root_of(named.thread), *between, true, true};
+  NamedPath whole{named.thread, root, *between, true, true, named.caller};
   whole.path.erase(0, 1);
   // A descriptor may be of a mount that lies nowhere below the root.
-  if (!is_same(begin, reach(whole))) return named;
+  if (!is_same(named.directory.file(), reach(whole))) return named;
   if (!whole.path.empty()) whole.path += '/';
   whole.path += named.path;
   return whole;
@@ -71,17 +69,24 @@ std::optional<NamedPath> path_as_named(const Call& call, PathArguments arguments
   const auto fd =
       static_cast<int>(call.arguments.at(static_cast<std::size_t>(arguments.directory)));
   if (fd == AT_FDCWD) return path_of(call.thread, path);
-  return NamedPath{call.thread, fmt::format("/proc/{}/fd/{}", call.thread, fd), path};
+  return NamedPath{call.thread, Beginning(call.thread, fmt::format("fd/{}", fd)), path};
 }
 
 }  // namespace
 
-std::string NamedPath::whole() const { return path.empty() ? directory : directory + "/" + path; }
+std::string NamedPath::whole() const {
+  return path.empty() ? directory.path() : directory.path() + "/" + path;
+}
+
+Beginning::Beginning(pid_t thread, std::string_view what)
+    : file_(std::make_shared<const Fd>(
+          ::open(fmt::format("/proc/{}/{}", thread, what).c_str(), name_only))),
+      path_(fmt::format("/proc/self/fd/{}", file_->get())) {}
 
 NamedPath path_of(pid_t thread, const std::string& path) {
   const bool absolute = path.starts_with('/');
-  return {thread, absolute ? root_of(thread) : fmt::format("/proc/{}/cwd", thread),
-          path.substr(absolute ? 1 : 0), absolute};
+  return {thread, Beginning(thread, absolute ? "root" : "cwd"), path.substr(absolute ? 1 : 0),
+          absolute};
 }
 
 std::optional<NamedPath> path_named(const Call& call, PathArguments arguments, Roots roots) {
@@ -90,7 +95,16 @@ std::optional<NamedPath> path_named(const Call& call, PathArguments arguments, R
   return from_its_root(std::move(*named));
 }
 
+void reached_by_caller(NamedPath& named) {
+  if (!named.caller) named.caller = identity_of(named.thread);
+}
+
 Fd reach(const NamedPath& named, int flags) {
+  const ActingAs caller(named.caller);
+  if (!caller) {  // it is not told by us of what it may not see
+    errno = EACCES;
+    return {};
+  }
   if (named.other_root && named.from_root) {
     Fd file = reach_in_root(named, flags);
     // A container's own filter may refuse a call that is new to it.
@@ -105,7 +119,8 @@ std::optional<Entry> entry_of(const NamedPath& named) {
   std::string name = named.path.substr(begin);
   if (name.empty() || name == "." || name == "..") return std::nullopt;
   NamedPath around = named;
-  around.path.resize(slash == std::string::npos ? 0 : slash);
+  // With the dot nobody gets it who may not look for a name in it.
+  around.path.replace(begin, std::string::npos, ".");
   const Fd directory = reach(around, O_DIRECTORY);
   const auto status = look_at(directory);
   if (!status) return std::nullopt;

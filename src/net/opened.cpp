@@ -119,8 +119,10 @@ std::vector<FileKey> keys_of(const Fd& file, const std::string& path) {
 }
 
 std::optional<Opened> named_by(const Call& call, const Opening& opening, Roots roots) {
-  const auto named = path_named(call, opening.path, roots);
-  auto entry = named ? entry_of(*named) : std::nullopt;
+  auto named = path_named(call, opening.path, roots);
+  if (!named) return std::nullopt;
+  reached_by_caller(*named);
+  auto entry = entry_of(*named);
   if (!entry || !entry->path) return std::nullopt;
   return Opened{.path = std::move(*entry->path), .writes = true, .keys = {std::move(entry->key)}};
 }
@@ -191,7 +193,7 @@ std::optional<Opened> opened_by(const Call& call, const LeaveOut& left_out, Root
   opened.reads = access == O_RDONLY || access == O_RDWR;
   opened.lists = (*flags & O_DIRECTORY) != 0;
   const bool makes = (*flags & O_CREAT) != 0;
-  const auto named = path_named(call, opening->path, roots);
+  auto named = path_named(call, opening->path, roots);
   if (!named || named->path.empty()) return std::nullopt;
   const auto is_left_out = [&](const std::string& path) {
     return !opened.writes && !makes && left_out && left_out(path);
@@ -199,6 +201,7 @@ std::optional<Opened> opened_by(const Call& call, const LeaveOut& left_out, Root
   // The name tells only where it is one of ours.
   const bool is_ours = named->from_root && !named->other_root;
   if (is_ours && is_left_out("/" + named->path)) return std::nullopt;
+  reached_by_caller(*named);
   const Fd file = reach(*named, (*flags & O_NOFOLLOW) == 0, opened);
   if (file) {
     locate(file, call.thread, opened);

@@ -141,7 +141,8 @@ void add_file(std::vector<KnownFile>& files, const Fd& file, const struct statx&
 
 void add(std::vector<KnownFile>& files, const Call& call, PathArguments name, Does does) {
   if (name.path == no_argument) return;
-  const auto named = path_named(call, name);
+  auto named = path_named(call, name);
+  if (named) reached_by_caller(*named);
   // A directory that is not empty stays, and what is in it.
   if (!named || (does == Does::removes && !is_empty_directory(*named))) return;
   const Fd file = does == Does::writes ? reach(*named) : Fd();
