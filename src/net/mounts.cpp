@@ -70,9 +70,9 @@ std::optional<std::string> read_link(const std::string& link) {
   return std::string(text.data(), static_cast<std::size_t>(length));
 }
 
-bool is_same(const struct statx& one, const struct statx& other) {
-  return one.stx_ino == other.stx_ino && one.stx_dev_major == other.stx_dev_major &&
-         one.stx_dev_minor == other.stx_dev_minor;
+bool is_same(const struct statx& first, const struct statx& second) {
+  return first.stx_ino == second.stx_ino && first.stx_dev_major == second.stx_dev_major &&
+         first.stx_dev_minor == second.stx_dev_minor;
 }
 
 /// What is known here will do: to ask the server of a network mount could take for ever.
