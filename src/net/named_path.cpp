@@ -120,7 +120,8 @@ std::optional<Entry> entry_of(const NamedPath& named) {
   if (name.empty() || name == "." || name == "..") return std::nullopt;
   NamedPath around = named;
   // With the dot nobody gets it who may not look for a name in it.
-  around.path.replace(begin, std::string::npos, ".");
+  around.path.resize(begin);
+  around.path += '.';
   const Fd directory = reach(around, O_DIRECTORY);
   const auto status = look_at(directory);
   if (!status) return std::nullopt;
