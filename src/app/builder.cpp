@@ -11,6 +11,7 @@
 #include <system_error>
 #include <utility>
 
+#include "app/file_names.hpp"
 #include "app/words.hpp"
 #include "base/log.hpp"
 #include "net/written.hpp"
@@ -114,8 +115,9 @@ void Builder::take_requests() {
       stop_build();
     } else if (const auto* question = std::get_if<WritesQuestion>(&*request)) {
       WritesAnswer answer{question->number, {}, question->paths.empty() ? written_.settle() : 0};
+      FileKeys keys;
       for (const std::string& path : question->paths) {
-        answer.writes.push_back(written_.of(path));
+        answer.writes.push_back(written_.of({path, keys.of(path)}));
       }
       service_.report(answer);
     } else if (const auto* seen = std::get_if<WritesSeen>(&*request)) {
@@ -158,10 +160,10 @@ void Builder::take_writes_from(net::Notifier& notifier) {
     if ((readiness(notifier.fd(), POLLIN) & POLLIN) == 0) return;
     const auto call = notifier.next();
     if (!call) continue;
-    const auto paths = net::written_by(*call);
+    const auto files = net::written_by(*call);
     // What was read is the caller's only if it still waits: then, too, this is before it writes.
     if (notifier.waits(*call)) {
-      for (const std::string& path : paths) written_.note(path, call->thread);
+      for (const KnownFile& file : files) written_.note(file, call->thread);
     }
     notifier.let_go_on(*call);
   }

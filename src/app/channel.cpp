@@ -78,7 +78,7 @@ std::string take_content(MessageSocket::Message& parcel, std::string_view mark) 
   return content_of(file);
 }
 
-/// What came behind `from` others: `ports` sockets first.
+/// What came behind `from` others: those of `ports` first.
 Descriptors descriptors_of(std::vector<Fd>& received, std::size_t from, std::size_t ports) {
   if (received.size() < from + ports || received.size() > from + ports + 2) throw wire::Torn();
   Descriptors with;
@@ -185,7 +185,7 @@ std::optional<Begin> Channel::receive_begin() {
   for (std::size_t i = 0; i < sockets; ++i) {
     begin.sockets.push_back(std::move(descriptors[builds + i]));
   }
-  begin.with = descriptors_of(descriptors, builds + sockets, begin.handover.ports.size());
+  begin.with = descriptors_of(descriptors, builds + sockets, begin.handover.port_descriptors());
   return begin;
 }
 
@@ -211,7 +211,7 @@ std::optional<Received> Channel::receive_report() {
   if (!message) return std::nullopt;
   if (message->bytes.starts_with(handover_mark)) {
     auto values = wire::decode<Handover>(take_content(*message, handover_mark));
-    auto with = descriptors_of(message->descriptors, 0, values.ports.size());
+    auto with = descriptors_of(message->descriptors, 0, values.port_descriptors());
     return HandedOver{std::move(values), std::move(with)};
   }
   auto report = wire::decode_one_of<Report>(message->bytes);

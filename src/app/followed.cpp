@@ -56,16 +56,20 @@ struct Followed::Outside {
 };
 
 Followed::Followed(OpenedFiles* opened, FollowMemory& memory, const std::string& directory)
-    : opened_(opened),
-      memory_(memory),
-      directory_(directory),
-      outputs_(memory.outputs.begin(), memory.outputs.end()) {}
+    : opened_(opened), memory_(memory), directory_(directory) {
+  for (const KnownFile& output : memory.outputs) {
+    outputs_.insert(output.path);
+    output_keys_.insert(output.keys.begin(), output.keys.end());
+  }
+}
 
 bool Followed::take_in() {
   if (opened_ == nullptr) return false;
   for (OpenedFile& file : opened_->take()) {
     if (file.what == What::written) {
-      note_output(file.path);
+      note_output({std::move(file.path), std::move(file.keys)});
+    } else if (file.what == What::unreachable) {
+      tell_unreachable(file.path);
     } else {
       to_follow_.push_back(std::move(file));
     }
@@ -117,8 +121,8 @@ void Followed::sort_out(watch::Changes& found) {
   if (outputs_.empty()) return;
   std::erase_if(found, [this](const watch::Change& change) {
     const auto names = names_of(change.path);
-    const bool output =
-        std::ranges::any_of(names, [this](const auto& one) { return is_output(one); });
+    const bool output = std::ranges::any_of(
+        names, [this](const auto& one) { return is_output(one) || has_output_key(one); });
     if (output && told_.insert(names.front()).second) {
       log::debug("{} is output: what reloadrun runs has opened it for writing",
                  printable(change.path));
@@ -135,15 +139,27 @@ std::string Followed::limit() const {
       most_files, most_listings);
 }
 
-void Followed::note_output(const std::string& path) {
-  if (!outputs_.insert(path).second) return;
+void Followed::tell_unreachable(const std::string& path) {
+  if (std::exchange(memory_.told_unreachable, true)) return;
+  log::debug(
+      "{} is opened in another mount namespace, and no mount here has it: such files are "
+      "not followed",
+      printable(path));
+}
+
+void Followed::note_output(KnownFile file) {
+  if (!outputs_.insert(file.path).second) return;
   auto& kept = memory_.outputs;
   if (kept.size() >= most_outputs) {
     const auto end = kept.begin() + most_outputs / 10;
-    std::for_each(kept.begin(), end, [this](const auto& one) { outputs_.erase(one); });
+    std::for_each(kept.begin(), end, [this](const KnownFile& one) {
+      outputs_.erase(one.path);
+      for (const FileKey& key : one.keys) output_keys_.erase(key);
+    });
     kept.erase(kept.begin(), end);
   }
-  kept.push_back(path);
+  output_keys_.insert(file.keys.begin(), file.keys.end());
+  kept.push_back(std::move(file));
 }
 
 /// Or lies in a directory that is, or beside a database that is.
@@ -153,6 +169,19 @@ bool Followed::is_output(const std::string& path) const {
   }
   return std::ranges::any_of(sqlites, [&](std::string_view ending) {
     return path.ends_with(ending) && outputs_.contains(path.substr(0, path.size() - ending.size()));
+  });
+}
+
+/// The same, whatever path it was written by.
+bool Followed::has_output_key(const std::string& path) const {
+  const auto keys = FileKeys().of(path);
+  return std::ranges::any_of(keys, [this](const FileKey& key) {
+    if (output_keys_.contains(key)) return true;
+    return std::ranges::any_of(sqlites, [&](std::string_view ending) {
+      if (!key.name.ends_with(ending) || key.name.size() == ending.size()) return false;
+      const auto base = key.name.substr(0, key.name.size() - ending.size());
+      return output_keys_.contains({key.file, base});
+    });
   });
 }
 

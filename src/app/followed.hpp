@@ -5,6 +5,7 @@
 // for here: what was noted is taken in after each look.
 #pragma once
 
+#include <set>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -40,16 +41,20 @@ class Followed {
  private:
   struct Outside;
   bool follow(View& view, const Outside& outside, const OpenedFile& file, watch::Changes& found);
-  void note_output(const std::string& path);
+  void note_output(KnownFile file);
   [[nodiscard]] bool is_output(const std::string& path) const;
+  [[nodiscard]] bool has_output_key(const std::string& path) const;
+  void tell_unreachable(const std::string& path);
   [[nodiscard]] std::string shown(const std::string& path) const;
 
   OpenedFiles* opened_;
   FollowMemory& memory_;
   const std::string& directory_;
   std::vector<OpenedFile> to_follow_;
-  std::unordered_set<std::string> outputs_;  // the same as in memory
-  std::unordered_set<std::string> told_;     // of them
+  // The same as in memory.
+  std::unordered_set<std::string> outputs_;
+  std::set<FileKey> output_keys_;
+  std::unordered_set<std::string> told_;  // of them
   bool too_many_ = false;
 };
 

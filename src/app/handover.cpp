@@ -1,8 +1,15 @@
 #include "app/handover.hpp"
 
+#include <algorithm>
+
 #include "base/printable.hpp"
 
 namespace reloadrun::app {
+
+std::size_t Handover::port_descriptors() const {
+  const auto with_path = std::ranges::count_if(ports, &net::KeptValues::has_path);
+  return ports.size() + static_cast<std::size_t>(with_path);
+}
 
 std::string changed_variable(const std::vector<std::string>& paths, std::string so_far) {
   constexpr std::size_t most = 4096;

@@ -30,7 +30,8 @@ struct OpenBurst {
 struct FollowMemory {
   std::vector<std::string> files;     ///< that are watched, whether they are there or not
   std::vector<std::string> listings;  ///< directories in which new names are watched for
-  std::vector<std::string> outputs;   ///< in the order in which they were first written
+  std::vector<KnownFile> outputs;     ///< in the order in which they were first written
+  bool told_unreachable = false;      ///< that some files cannot be followed
 };
 
 struct Handover {
@@ -86,6 +87,8 @@ struct Handover {
 
   /// Of the sockets that go with it, in their order (--keep-ports).
   std::vector<net::KeptValues> ports;
+  /// How many descriptors these have.
+  [[nodiscard]] std::size_t port_descriptors() const;
 
   /// Which working directory the snapshot was taken in (WorkingDirectory::number); 0: in none yet.
   std::uint64_t directory = 0;
@@ -93,9 +96,10 @@ struct Handover {
 
 /// What outlives a generation beside the values; -1 when there is none.
 struct Descriptors {
-  Fd snapshot;              ///< the arena with the snapshot
-  Fd inotify;               ///< the instance that the snapshot's watches are numbers of
-  std::vector<Fd> ports{};  ///< one for each of Handover::ports
+  Fd snapshot;  ///< the arena with the snapshot
+  Fd inotify;   ///< the instance that the snapshot's watches are numbers of
+  /// Of each of Handover::ports its socket, and its directory if it has a path.
+  std::vector<Fd> ports{};
 };
 
 /// `paths` one a line, those that `so_far` does not name yet added to it; cut at a whole line

@@ -38,12 +38,18 @@ template <class Archive>
 void members(Archive& a, Ending& e) {
   a(e.by_signal, e.value, e.core_dumped, e.unknown);
 }
-namespace proc {
 template <class Archive>
 void members(Archive& a, FileIdentity& file) {
   a(file.device, file.inode, file.born);
 }
-}  // namespace proc
+template <class Archive>
+void members(Archive& a, FileKey& key) {
+  a(key.file, key.name);
+}
+template <class Archive>
+void members(Archive& a, KnownFile& file) {
+  a(file.path, file.keys);
+}
 namespace watch {
 template <class Archive>
 void members(Archive& a, RuleFileState& s) {
@@ -77,10 +83,15 @@ void members(Archive& a, Address& address) {
   a(address.bytes);
 }
 template <class Archive>
+void members(Archive& a, Identity& identity) {
+  auto& [user, group, file_user, file_group, groups, capabilities, user_namespace] = identity;
+  a(user, group, file_user, file_group, groups, capabilities, user_namespace);
+}
+template <class Archive>
 void members(Archive& a, KeptValues& values) {
-  auto& [asked, rights, file, owed_path, backlog] = values;
-  a(asked, rights.user, rights.network_namespace, rights.user_namespace, rights.takes_low_ports,
-    file.device, file.inode, owed_path, backlog);
+  auto& [asked, rights, backlog, file, name, debtor] = values;
+  a(asked, rights.identity, rights.network_namespace, backlog, file.device, file.inode, name,
+    debtor);
 }
 }  // namespace net
 namespace core {
@@ -188,7 +199,7 @@ void members(Archive& a, OpenBurst& burst) {
 }
 template <class Archive>
 void members(Archive& a, FollowMemory& follow) {
-  a(follow.files, follow.listings, follow.outputs);
+  a(follow.files, follow.listings, follow.outputs, follow.told_unreachable);
 }
 template <class Archive>
 void members(Archive& a, Handover& h) {

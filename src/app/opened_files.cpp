@@ -5,6 +5,8 @@
 #include <iterator>
 #include <utility>
 
+#include "net/acting_as.hpp"
+#include "net/identity.hpp"
 #include "watch/stamps.hpp"
 
 namespace reloadrun::app {
@@ -65,17 +67,25 @@ bool OpenedFiles::is_known(const std::string& path, What what) const {
 }
 
 std::vector<OpenedFile> OpenedFiles::news_of(const net::Call& call) {
+  if (net::changes_roots(call)) roots_ = net::Roots::any;
   // A known name need not be followed to its file: it is the name that is watched.
   const auto is_nothing_new = [this](std::string_view name) {
     return is_of_the_system(name) || is_known(std::string(name), What::read);
   };
-  auto opened = net::opened_by(call, is_nothing_new);
+  auto opened = net::opened_by(call, is_nothing_new, roots_);
   if (!opened) return {};
   std::optional<struct stat> status;
   if (opened->kind != net::Opened::Kind::missing) status = opened->status;
   std::vector<OpenedFile> news;
   if (opened->writes) {
-    if (!is_known(opened->path, What::written)) news.push_back({What::written, opened->path});
+    if (is_known(opened->path, What::written)) return news;
+    news.push_back({.what = What::written, .path = opened->path, .keys = std::move(opened->keys)});
+    return news;
+  }
+  if (opened->kind == net::Opened::Kind::unreachable) {
+    if (!is_known(opened->path, What::unreachable)) {
+      news.push_back({What::unreachable, opened->path});
+    }
     return news;
   }
   const What what = opened->lists ? What::listed : What::read;
@@ -86,7 +96,8 @@ std::vector<OpenedFile> OpenedFiles::news_of(const net::Call& call) {
     return news;
   }
   if (const std::string source = source_of(opened->path); !source.empty()) {
-    news.push_back({what, source, status_of(source)});
+    const net::ActingAs caller(net::identity_of(call.thread));
+    if (caller) news.push_back({what, source, status_of(source)});
   }
   // A link is watched as well: it may come to lead elsewhere.
   if (!opened->link.empty()) news.push_back({what, opened->link, status});

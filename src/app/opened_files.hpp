@@ -23,13 +23,15 @@ bool is_of_the_system(std::string_view path);
 /// Paths are absolute, without links.
 struct OpenedFile {
   enum class What {
-    read,     ///< a file, which may be missing
-    listed,   ///< a directory, which may be missing
-    written,  ///< opened to be written, made, or given its name
+    read,         ///< a file, which may be missing
+    listed,       ///< a directory, which may be missing
+    written,      ///< opened to be written, made, or given its name
+    unreachable,  ///< a file to be read that no mount of ours has: `path` is its process's own
   } what = What::read;
   std::string path;
   std::optional<struct stat> status{};  ///< before the call was let go on; nullopt: missing
   watch::ChangeTime moment{};           ///< of a directory: when that was
+  std::vector<FileKey> keys{};          ///< of what is written
 };
 
 class OpenedFiles {
@@ -47,6 +49,7 @@ class OpenedFiles {
   [[nodiscard]] bool is_known(const std::string& path, OpenedFile::What what) const;
 
   // The answering thread's.
+  net::Roots roots_ = net::Roots::ours;              // no process was seen to change its own
   std::unordered_map<std::string, unsigned> known_;  // bits, one of each What
 
   std::mutex mutex_;

@@ -97,8 +97,9 @@ void Reloader::carry_out(const core::Reload& reload) {
   Descriptors with = observer_.hand_over(waited_);
   handover_.ports.clear();
   for (net::KeptSocket& kept : calls_.hand_over()) {
-    handover_.ports.push_back(std::move(kept.values));
     with.ports.push_back(std::move(kept.socket));
+    if (kept.values.has_path()) with.ports.push_back(std::move(kept.place.directory));
+    handover_.ports.push_back(std::move(kept.values));
   }
   call_restart_hook();
   channel_.send_handover(handover_, with, last_message_patience);

@@ -21,12 +21,15 @@ constexpr Duration opens_rest = std::chrono::milliseconds(5);
 
 }  // namespace
 
-std::vector<net::KeptSocket> kept_sockets(std::vector<Fd> sockets, Handover& values) {
+std::vector<net::KeptSocket> kept_sockets(std::vector<Fd> descriptors, Handover& values) {
   std::vector<net::KeptSocket> kept;
-  for (std::size_t i = 0; i < sockets.size(); ++i) {
-    kept.push_back({std::move(sockets[i]), std::move(values.ports.at(i))});
+  if (descriptors.size() != values.port_descriptors()) values.ports.clear();  // they went elsewhere
+  auto next = descriptors.begin();
+  for (net::KeptValues& one : std::exchange(values.ports, {})) {
+    net::KeptSocket socket{std::move(*next++), std::move(one)};
+    if (socket.values.has_path()) socket.place = {std::move(*next++), socket.values.name};
+    kept.push_back(std::move(socket));
   }
-  values.ports.clear();
   return kept;
 }
 

@@ -21,7 +21,7 @@
 namespace reloadrun::app {
 
 /// What an earlier generation has handed over, taken from it.
-std::vector<net::KeptSocket> kept_sockets(std::vector<Fd> sockets, Handover& values);
+std::vector<net::KeptSocket> kept_sockets(std::vector<Fd> descriptors, Handover& values);
 
 /// Never destroyed while a target runs: its calls would fail. The reloader ends its process
 /// instead.

@@ -1,14 +1,21 @@
 #include "app/written_files.hpp"
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_map>
 
 namespace reloadrun::app {
 
-void WrittenFiles::note(const std::string& path, pid_t thread) {
-  Entry& entry = written_[path];
-  entry.last = ++last_;
-  entry.settled = 0;
-  entry.writers[thread] = world_.look_at(thread).in_user_mode;
+void WrittenFiles::note(const KnownFile& file, pid_t thread) {
+  const Number number = ++last_;
+  const auto in_user_mode = world_.look_at(thread).in_user_mode;
+  for (const FileKey& key : file.keys) {
+    Entry& entry = written_[key];
+    entry.last = number;
+    if (!file.path.empty()) entry.path = file.path;
+    entry.settled = 0;
+    entry.writers[thread] = in_user_mode;
+  }
 }
 
 bool WrittenFiles::is_done(Entry& entry) {
@@ -19,12 +26,12 @@ bool WrittenFiles::is_done(Entry& entry) {
   return entry.writers.empty();
 }
 
-WrittenFiles::Writes WrittenFiles::of(const std::string& path) {
-  const auto accounted = accounted_.find(path);
+WrittenFiles::Writes WrittenFiles::of(const KnownFile& file) {
+  const auto accounted = accounted_.find(file.path);
   const Number until = accounted == accounted_.end() ? 0 : accounted->second;
   Writes writes{.done = true};
-  for (std::string part = path; !part.empty(); part.resize(part.rfind('/'))) {
-    const auto found = written_.find(part);
+  for (const FileKey& key : file.keys) {
+    const auto found = written_.find(key);
     if (found == written_.end() || found->second.last <= until) continue;
     writes.last = std::max(writes.last, found->second.last);
     writes.done = is_done(found->second) && writes.done;
@@ -35,8 +42,14 @@ WrittenFiles::Writes WrittenFiles::of(const std::string& path) {
 WrittenFiles::Settling WrittenFiles::settle() {
   if (written_.empty()) return 0;
   ++settlings_;
-  for (auto& [path, entry] : written_) {
-    if (entry.settled == 0 && is_done(entry) && !world_.is_open(path)) entry.settled = settlings_;
+  std::unordered_map<std::string_view, bool> open;  // asked for once, by whatever it is known
+  const auto is_open = [&](const std::string& path) {
+    const auto [known, is_new] = open.try_emplace(path);
+    if (is_new) known->second = !path.empty() && world_.is_open(path);
+    return known->second;
+  };
+  for (auto& [key, entry] : written_) {
+    if (entry.settled == 0 && is_done(entry) && !is_open(entry.path)) entry.settled = settlings_;
   }
   return settlings_;
 }
@@ -45,7 +58,9 @@ void WrittenFiles::account_all(Settling until) {
   std::erase_if(written_, [until](const auto& one) {
     return one.second.settled != 0 && one.second.settled <= until;
   });
-  std::erase_if(accounted_, [&](const auto& one) { return !written_.contains(one.first); });
+  Number first = last_ + 1;  // that is left
+  for (const auto& [key, entry] : written_) first = std::min(first, entry.last);
+  std::erase_if(accounted_, [first](const auto& one) { return one.second < first; });
 }
 
 }  // namespace reloadrun::app

@@ -14,6 +14,8 @@
 #include <string>
 #include <utility>
 
+#include "base/file_key.hpp"
+
 namespace reloadrun::app {
 
 class WrittenFiles {
@@ -31,20 +33,19 @@ class WrittenFiles {
 
   struct World {
     std::function<Thread(pid_t thread)> look_at;
-    /// Whether a file is open to be written still.
+    /// Whether a file is open to be written still; by this process's path.
     std::function<bool(const std::string& path)> is_open;
   };
   explicit WrittenFiles(World world) : world_(std::move(world)) {}
 
-  /// `thread` is about to write a file: an absolute path without links. A directory that is
-  /// replaced stands for all below it.
-  void note(const std::string& path, pid_t thread);
+  /// `thread` is about to write a file. A directory that is replaced stands for all below it.
+  void note(const KnownFile& file, pid_t thread);
   struct Writes {
     Number last = 0;    ///< 0: none that is not accounted for
     bool done = false;  ///< all of them
   };
-  /// Those of a file, or of a directory around it.
-  Writes of(const std::string& path);
+  /// Those of a file, or of a directory around it, whose keys it has as well.
+  Writes of(const KnownFile& file);
 
   /// What was written to the file up to this write is accounted for.
   void account(const std::string& path, Number until) { accounted_[path] = until; }
@@ -60,6 +61,7 @@ class WrittenFiles {
  private:
   struct Entry {
     Number last = 0;
+    std::string path;  ///< empty: none of this process's
     /// That were not seen to be past it, and for how long they had run when it was noted.
     std::map<pid_t, std::chrono::milliseconds> writers;
     Settling settled = 0;  ///< by which asking it was first found to be so
@@ -69,8 +71,8 @@ class WrittenFiles {
   World world_;
   Number last_ = 0;
   Settling settlings_ = 0;
-  std::map<std::string, Entry> written_;
-  std::map<std::string, Number> accounted_;
+  std::map<FileKey, Entry> written_;
+  std::map<std::string, Number> accounted_;  // by the path that is asked for
 };
 
 }  // namespace reloadrun::app

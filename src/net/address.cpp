@@ -47,6 +47,12 @@ Address Address::of_socket(int socket) {
                                   std::min<std::size_t>(size, sizeof address)});
 }
 
+Address Address::of_path(std::string_view path) {
+  const sa_family_t family = AF_UNIX;
+  std::string bytes(reinterpret_cast<const char*>(&family), sizeof family);
+  return Address(bytes.append(path) + '\0');
+}
+
 int Address::family() const {
   sa_family_t family = AF_UNSPEC;
   if (bytes.size() >= sizeof family) std::memcpy(&family, bytes.data(), sizeof family);

@@ -18,6 +18,9 @@ struct Address {
   /// That of a socket; its family is AF_UNSPEC when there is none.
   static Address of_socket(int socket);
 
+  /// Of a unix socket at a path, which is short enough.
+  static Address of_path(std::string_view path);
+
   /// As system calls take it; as long as this one is.
   [[nodiscard]] const sockaddr* generic() const {
     return reinterpret_cast<const sockaddr*>(bytes.data());

@@ -46,8 +46,8 @@ void CallFilter::notify(int call, When when, Machine machine) {
   rules_.push_back({machine, call, when, SECCOMP_RET_USER_NOTIF});
 }
 
-void CallFilter::refuse(int call, int error) {
-  rules_.push_back({Machine::native,
+void CallFilter::refuse(int call, int error, Machine machine) {
+  rules_.push_back({machine,
                     call,
                     {},
                     SECCOMP_RET_ERRNO | (static_cast<std::uint32_t>(error) & SECCOMP_RET_DATA)});

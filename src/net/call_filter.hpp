@@ -31,7 +31,7 @@ class CallFilter {
   /// The first rule that fits a call decides. `call` is its number on that machine.
   void notify(int call, When when = {}, Machine machine = Machine::native);
   /// It fails with `error`, and nobody is notified.
-  void refuse(int call, int error);
+  void refuse(int call, int error, Machine machine = Machine::native);
 
   /// Empty when no call is named: then there is to be no filter, which by itself takes rights away.
   [[nodiscard]] std::vector<sock_filter> program() const;

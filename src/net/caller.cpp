@@ -1,49 +1,33 @@
 #include "net/caller.hpp"
 
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "fmt/format.h"
+#include "net/fields.hpp"
 
 namespace reloadrun::net {
 namespace {
 
-/// What follows "NAME:" in a file of /proc, without the white space around it.
-std::string_view field(std::string_view text, std::string_view name) {
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    std::string_view line = text.substr(begin, end - begin);
-    if (line.starts_with(name) && line.substr(name.size()).starts_with(':')) {
-      line.remove_prefix(name.size() + 1);
-      line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
-      return line;
-    }
-    begin = end + 1;
-  }
-  return {};
-}
-
-template <typename Number>
-std::optional<Number> number_in(std::string_view text, int base = 10) {
-  Number number{};
-  const auto result = std::from_chars(text.data(), text.data() + text.size(), number, base);
-  return result.ec == std::errc() ? std::optional(number) : std::nullopt;
-}
-
 std::uint64_t inode_of(const std::string& path) {
   struct stat status {};
   return ::stat(path.c_str(), &status) == 0 ? status.st_ino : 0;
+}
+
+/// By a security module that has labels (AppArmor, SELinux), which judges by them as by users.
+bool is_confined_as_we(pid_t thread) {
+  static const std::string ours = read_file("/proc/self/attr/current");
+  return ours.empty() || read_file(fmt::format("/proc/{}/attr/current", thread)) == ours;
 }
 
 Fd open_process(pid_t process) {
@@ -91,18 +75,10 @@ bool Caller::closes_on_exec(int number) const {
 }
 
 std::optional<Rights> Caller::rights() const {
-  const std::string process = fmt::format("/proc/{}", thread_);
-  const std::string status = read_file(process + "/status");
-  std::string_view users = field(status, "Uid");  // real, effective, ...
-  users.remove_prefix(std::min(users.find_first_of(" \t"), users.size()));
-  users.remove_prefix(std::min(users.find_first_not_of(" \t"), users.size()));
-  const auto user = number_in<uid_t>(users);
-  const auto capabilities = number_in<std::uint64_t>(field(status, "CapEff"), 16);
-  const Rights rights{user.value_or(0), inode_of(process + "/ns/net"),
-                      inode_of(process + "/ns/user"),
-                      (capabilities.value_or(0) >> CAP_NET_BIND_SERVICE & 1) != 0};
-  if (!user || !capabilities || rights.network_namespace == 0) return std::nullopt;
-  return rights;
+  auto identity = identity_of(thread_);
+  const auto network = inode_of(fmt::format("/proc/{}/ns/net", thread_));
+  if (!identity || network == 0 || !is_confined_as_we(thread_)) return std::nullopt;
+  return Rights{std::move(*identity), network};
 }
 
 int Caller::acceptors_of(int number) const {

@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "base/fd.hpp"
+#include "net/identity.hpp"
 #include "net/notifier.hpp"
 
 namespace reloadrun::net {
@@ -24,10 +25,8 @@ SocketNumber socket_number(int socket);
 
 /// What decides which addresses a process may take, and where they are.
 struct Rights {
-  uid_t user = 0;  ///< the effective one
+  Identity identity;
   std::uint64_t network_namespace = 0;
-  std::uint64_t user_namespace = 0;
-  bool takes_low_ports = false;  ///< CAP_NET_BIND_SERVICE
   friend auto operator<=>(const Rights&, const Rights&) = default;
 };
 
@@ -41,7 +40,8 @@ class Caller {
   [[nodiscard]] Fd take_socket(int number) const;
   [[nodiscard]] bool closes_on_exec(int number) const;
 
-  /// nullopt when we may not look.
+  /// nullopt when we may not look, and for one that is confined in another way than we are: nothing
+  /// is to be done for it.
   [[nodiscard]] std::optional<Rights> rights() const;
 
   /// How many of its threads wait in accept() of this descriptor.

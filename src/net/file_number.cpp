@@ -4,6 +4,12 @@
 
 namespace reloadrun::net {
 
+std::optional<FileNumber> file_of(const Fd& file) {
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) return std::nullopt;
+  return FileNumber{status.st_dev, status.st_ino};
+}
+
 std::optional<FileNumber> file_at(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return std::nullopt;

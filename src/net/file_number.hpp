@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 
+#include "base/fd.hpp"
+
 namespace reloadrun::net {
 
 struct FileNumber {
@@ -15,6 +17,8 @@ struct FileNumber {
   friend auto operator<=>(const FileNumber&, const FileNumber&) = default;
 };
 
+/// Of an open file.
+std::optional<FileNumber> file_of(const Fd& file);
 /// Through links; nullopt when it leads nowhere.
 std::optional<FileNumber> file_at(const std::string& path);
 /// Of a link, its own.

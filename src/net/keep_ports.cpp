@@ -39,8 +39,10 @@ void KeepPorts::take_over(std::vector<KeptSocket> sockets, TimePoint now) {
 std::vector<KeptSocket> KeepPorts::hand_over() {
   std::vector<KeptSocket> sockets;
   for (Kept& kept : std::exchange(kept_, {})) {
-    if (!listens(kept.it.socket.get()))
-      continue;  // the target was refused, or has changed its mind
+    if (!listens(kept.it.socket.get())) {  // the target was refused, or has changed its mind
+      kept.it.pay_debt();
+      continue;
+    }
     sockets.push_back(std::move(kept.it));
   }
   return sockets;
@@ -54,7 +56,7 @@ void KeepPorts::target_stops() {
   stopping_ = true;
   for (Kept& kept : kept_) {
     if (!listens(kept.it.socket.get())) continue;
-    kept.raised = ::listen(kept.it.socket.get(), SOMAXCONN) == 0;
+    kept.raised = set_queue(kept.it.socket.get(), kept.it.values.rights.identity, SOMAXCONN);
   }
 }
 
@@ -69,10 +71,7 @@ void KeepPorts::target_gone(TimePoint now) {
 }
 
 KeepPorts::Table::iterator KeepPorts::let_go(Table::iterator kept) {
-  const KeptValues& values = kept->it.values;
-  if (!values.owed_path.empty() && file_at(values.owed_path) == values.file) {
-    static_cast<void>(::unlink(values.owed_path.c_str()));  // the target would not be told either
-  }
+  kept->it.pay_debt();  // the target would not be told of a failure either
   return kept_.erase(kept);
 }
 
@@ -107,7 +106,8 @@ bool KeepPorts::is_waited_for(Kept& kept, TimePoint now) {
 /// To the queue that the target has asked for, once nobody waits in it.
 void KeepPorts::lower(Kept& kept, TimePoint now) {
   if (has_waiting(kept.it.socket.get())) return look_again_in(longest_pause, now);
-  static_cast<void>(::listen(kept.it.socket.get(), kept.it.values.backlog));
+  const KeptValues& values = kept.it.values;
+  static_cast<void>(set_queue(kept.it.socket.get(), values.rights.identity, values.backlog));
   kept.raised = false;
 }
 

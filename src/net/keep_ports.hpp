@@ -14,6 +14,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -93,9 +94,17 @@ class KeepPorts {
   void answer_shutdown(Notifier& notifier, const Call& call);
   void answer_unlink(Notifier& notifier, const Call& call);
 
+  /// What bind() asks for, and who.
+  struct Wish;
+  static std::optional<Wish> wish_of(const Call& call, const Address& asked,
+                                     const SocketKind& kind);
+  static bool find_file(const Call& call, KeptSocket& kept);
+  bool owe(Notifier& notifier, const Call& call);
+
   [[nodiscard]] Table::iterator find(SocketNumber number);
-  [[nodiscard]] bool fits(const Kept& kept, const Call& call, const Address& asked) const;
-  void make_room_for(const Address& asked, const Caller& caller);
+  [[nodiscard]] bool fits(const Kept& kept, const Wish& wish) const;
+  void make_room_for(const Wish& wish);
+  [[nodiscard]] std::size_t descriptors() const;
   Table::iterator let_go(Table::iterator kept);
   void tell(News::Kind kind, const std::string& address, int error = 0);
   bool make_sure(Kept& kept, TimePoint now);

@@ -5,17 +5,22 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <utility>
 
+#include "net/acting_as.hpp"
+#include "net/bound_place.hpp"
+#include "net/caller_path.hpp"
 #include "net/keep_ports.hpp"
-#include "net/named_path.hpp"
 #include "net/port_calls.hpp"
+#include "net/wake.hpp"
 
 namespace reloadrun::net {
 namespace {
 
-// Descriptors go in one message with others, and the kernel takes 253 (SCM_MAX_FD).
-constexpr std::size_t most_kept = 200;
+// Descriptors go in one message with others, and the kernel takes 253 (SCM_MAX_FD). Those with a
+// path have two.
+constexpr std::size_t most_descriptors = 200;
 
 int descriptor(const Call& call) { return static_cast<int>(call.arguments[0]); }
 
@@ -24,7 +29,31 @@ bool overlaps(const Address& a, const Address& b) {
   return a == b;
 }
 
+/// The place of this path as the caller reaches it, and by its rights.
+std::optional<BoundPlace> place_at(const Call& call, const Identity& caller,
+                                   const std::string& path) {
+  const auto named = caller_path(call.thread, path);
+  const ActingAs acting(caller);
+  return named && acting ? place_of(*named) : std::nullopt;
+}
+
+/// Whether it is where the socket was bound. Only who may ask the kernel can do for others what
+/// is theirs: for all others it is enough that they may do no more than the caller.
+bool is_of(int socket, const FileNumber& file, const Identity& caller) {
+  const Fd bound = bound_file(socket);
+  if (bound) return file_of(bound) == file;
+  return errno == EPERM && is_no_less_than_we(caller);
+}
+
 }  // namespace
+
+struct KeepPorts::Wish {
+  Address address;
+  SocketKind kind;
+  Rights rights;
+  std::optional<BoundPlace> place{};  // of a unix socket with a path
+  bool may_replace = false;           // what is there
+};
 
 bool KeepPorts::answer(Notifier& notifier, const Call& waiting, TimePoint now) {
   const auto call = port_call(waiting);
@@ -74,7 +103,9 @@ bool KeepPorts::swap(Notifier& notifier, const Call& call, const Address& asked)
     return false;
   }
   const SocketKind kind = kind_of(own.get());
-  if (!kind.may_listen() || !notifier.waits(call)) return false;
+  if (!kind.may_listen()) return false;
+  const auto wish = wish_of(call, asked, kind);
+  if (!wish || !notifier.waits(call)) return false;
   // A handled signal may take the caller out of a call that was answered already (before Linux
   // 5.19): then it makes the same call with the socket that it was given.
   const SocketNumber number = socket_number(own.get());
@@ -83,10 +114,9 @@ bool KeepPorts::swap(Notifier& notifier, const Call& call, const Address& asked)
     notifier.answer_done(call);
     return true;
   }
-  const auto kept = std::ranges::find_if(
-      kept_, [&](const Kept& one) { return one.kind == kind && fits(one, call, asked); });
+  const auto kept = std::ranges::find_if(kept_, [&](const Kept& one) { return fits(one, *wish); });
   if (kept == kept_.end()) {
-    make_room_for(asked, caller);
+    make_room_for(*wish);
     if (asked.is_internet() && asked.port() == 0) {
       asked_for_any_port_.insert_or_assign(number, asked);
     }
@@ -99,39 +129,54 @@ bool KeepPorts::swap(Notifier& notifier, const Call& call, const Address& asked)
   }
   kept->claimed = true;
   kept->raised = true;
-  kept->it.values.owed_path.clear();
+  kept->it.values.debtor.reset();
   notifier.answer_done(call);
   return true;
 }
 
-/// Whether it is what `call` would get by its own bind().
-bool KeepPorts::fits(const Kept& kept, const Call& call, const Address& asked) const {
+/// nullopt when we may not look, and nothing is to be done for the caller.
+std::optional<KeepPorts::Wish> KeepPorts::wish_of(const Call& call, const Address& asked,
+                                                  const SocketKind& kind) {
+  auto rights = Caller(call).rights();
+  if (!rights) return std::nullopt;
+  Wish wish{asked, kind, std::move(*rights)};
+  if (asked.path().empty()) return wish;
+  wish.place = place_at(call, wish.rights.identity, asked.path());
+  const ActingAs acting(wish.rights.identity);
+  if (!wish.place || !acting) return std::nullopt;
+  // To make another in its place it would have to remove it.
+  wish.may_replace = wish.place->may_be_removed();
+  return wish;
+}
+
+/// Whether it is what the caller would get by its own bind().
+bool KeepPorts::fits(const Kept& kept, const Wish& wish) const {
   const KeptValues& values = kept.it.values;
+  const Address& asked = wish.address;
   const bool any_port = asked.is_internet() && asked.port() == 0;
-  if (!asked.path().empty()) {
-    if (file_at(path_of(call.thread, asked.path()).whole()) != values.file) return false;
+  if (kept.kind != wish.kind || values.has_path() != wish.place.has_value()) return false;
+  if (wish.place) {
+    const bool is_there = kept.it.place.is(*wish.place) && wish.place->file() == values.file;
+    if (!is_there || !wish.may_replace) return false;
   } else if (values.asked != asked && (any_port || kept.address != asked)) {
     return false;
   }
-  if (Caller(call).rights() != values.rights) return false;
+  if (wish.rights != values.rights) return false;
   // In one generation a port may be tried, closed and taken again. Whoever wants any port wants
   // another one each time.
   return !(any_port && kept.claimed) && !is_held_(kept.number);
 }
 
 /// What is kept, and nobody has open, is not to be in the way of another address that has the same
-/// port.
-void KeepPorts::make_room_for(const Address& asked, const Caller& caller) {
-  const auto is_in_the_way = [&](const Kept& kept) {
-    return overlaps(kept.address, asked) && !kept.unsure_since;
-  };
-  if (std::ranges::none_of(kept_, is_in_the_way)) return;
-  const auto rights = caller.rights();
+/// port; nor is a path that was removed, as whoever has done that believes.
+void KeepPorts::make_room_for(const Wish& wish) {
   for (auto kept = kept_.begin(); kept != kept_.end();) {
-    const bool is_free = is_in_the_way(*kept) && rights &&
-                         rights->network_namespace == kept->it.values.rights.network_namespace &&
-                         !is_held_(kept->number);
-    kept = is_free ? let_go(kept) : kept + 1;
+    const KeptValues& values = kept->it.values;
+    const bool is_owed = values.debtor && wish.place && kept->it.place.is(*wish.place);
+    const bool is_in_the_way =
+        !values.has_path() && overlaps(kept->address, wish.address) && !kept->unsure_since &&
+        wish.rights.network_namespace == values.rights.network_namespace && !is_held_(kept->number);
+    kept = is_owed || is_in_the_way ? let_go(kept) : kept + 1;
   }
 }
 
@@ -185,13 +230,12 @@ void KeepPorts::keep(Notifier& notifier, const Call& call, TimePoint now) {
   values.asked = any_port != asked_for_any_port_.end() ? any_port->second : kept.address;
   values.rights = *rights;
   values.backlog = static_cast<int>(call.arguments[1]);
-  if (!kept.address.path().empty()) {
-    const auto file = file_at(path_of(call.thread, kept.address.path()).whole());
-    if (!file) return;
-    values.file = *file;
-  }
+  if (!kept.address.path().empty() && !find_file(call, kept.it)) return;
   if (!notifier.waits(call)) return;
-  if (kept_.size() >= most_kept) return tell(News::Kind::too_many, kept.address.text());
+  const std::size_t needed = values.has_path() ? 2 : 1;
+  if (descriptors() + needed > most_descriptors) {
+    return tell(News::Kind::too_many, kept.address.text());
+  }
   kept.claimed = true;
   kept.unsure_since = now;
   kept_.push_back(std::move(kept));
@@ -199,38 +243,69 @@ void KeepPorts::keep(Notifier& notifier, const Call& call, TimePoint now) {
   look_again_in(pause_, now);
 }
 
+/// Where the file of a unix socket is that was bound to a path; false when that cannot be said.
+bool KeepPorts::find_file(const Call& call, KeptSocket& kept) {
+  const Identity& caller = kept.values.rights.identity;
+  auto place = place_at(call, caller, Address::of_socket(kept.socket.get()).path());
+  const auto file = place ? place->file() : std::nullopt;
+  if (!file || !is_of(kept.socket.get(), *file, caller)) return false;
+  kept.place = std::move(*place);
+  kept.values.name = kept.place.name;
+  kept.values.file = *file;
+  return true;
+}
+
+std::size_t KeepPorts::descriptors() const {
+  const auto with_path = [](const Kept& kept) { return kept.it.values.has_path(); };
+  return kept_.size() + static_cast<std::size_t>(std::ranges::count_if(kept_, with_path));
+}
+
 // shutdown(), unlink() ---------------------------------------------------------------------------
 
 /// It would end the socket for everybody, and drop who waits. But whoever waits in accept() is to
-/// go on as he would.
+/// go on as he would: when that cannot be had, it is carried out.
 void KeepPorts::answer_shutdown(Notifier& notifier, const Call& call) {
   const Caller caller(call);
   const auto kept = find(caller.socket_at(descriptor(call)));
   const bool is_listener = kept != kept_.end() && listens(kept->it.socket.get());
   const bool is_valid = call.arguments[1] <= SHUT_RDWR;
-  if (!is_listener || !is_valid || !notifier.waits(call)) return notifier.let_go_on(call);
+  if (!is_listener || !is_valid) return notifier.let_go_on(call);
   const int acceptors = caller.acceptors_of(descriptor(call));
-  notifier.answer_done(call);
-  const auto here = file_at("/proc/self/ns/net");
-  if (here && here->inode == kept->it.values.rights.network_namespace) {
-    wake_acceptors(kept->address, acceptors);
+  const auto rights = caller.rights();
+  if (!notifier.waits(call)) return;
+  if (acceptors > 0 && !(rights && wake_acceptors(kept->it, rights->identity, acceptors))) {
+    let_go(kept);
+    return notifier.let_go_on(call);
   }
+  notifier.answer_done(call);
 }
 
-/// Of a kept socket's path: it stays, and is owed.
+/// Of a kept socket's own place, by who may remove it: it stays, and is owed.
 void KeepPorts::answer_unlink(Notifier& notifier, const Call& call) {
-  const auto has_path = [](const Kept& kept) { return kept.it.values.file != FileNumber{}; };
-  if (std::ranges::none_of(kept_, has_path)) return notifier.let_go_on(call);
-  const bool at = call.number == SYS_unlinkat;
+  if (!owe(notifier, call)) notifier.let_go_on(call);
+}
+
+/// Returns whether the call is answered.
+bool KeepPorts::owe(Notifier& notifier, const Call& call) {
+  const auto has_path = [](const Kept& kept) { return kept.it.values.has_path(); };
+  if (std::ranges::none_of(kept_, has_path)) return false;
   const auto named =
-      path_named(call, at ? PathArguments{0, 1} : PathArguments{working_directory, 0});
-  const auto entry = named ? resolved_entry(*named) : std::nullopt;
-  const auto file = entry ? file_at(*entry) : std::nullopt;
-  const auto kept = std::ranges::find_if(
-      kept_, [&](const Kept& one) { return file && one.it.values.file == *file; });
-  if (kept == kept_.end() || !notifier.waits(call)) return notifier.let_go_on(call);
-  kept->it.values.owed_path = *entry;
+      call.number == SYS_unlinkat ? caller_path(call, 1, 0) : caller_path(call, 0, std::nullopt);
+  const auto is_named = [&](const Kept& kept) { return kept.it.values.name == named->name(); };
+  if (!named || std::ranges::none_of(kept_, is_named)) return false;
+  auto rights = Caller(call).rights();
+  if (!rights) return false;
+  const ActingAs acting(rights->identity);
+  const auto place = acting ? place_of(*named) : std::nullopt;
+  const auto is_removed = [&](const Kept& kept) {
+    return place && kept.it.place.is(*place) && place->file() == kept.it.values.file &&
+           listens(kept.it.socket.get());
+  };
+  const auto kept = std::ranges::find_if(kept_, is_removed);
+  if (kept == kept_.end() || !place->may_be_removed() || !notifier.waits(call)) return false;
+  kept->it.values.debtor = std::move(rights->identity);
   notifier.answer_done(call);
+  return true;
 }
 
 }  // namespace reloadrun::net

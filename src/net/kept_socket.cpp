@@ -1,6 +1,5 @@
 #include "net/kept_socket.hpp"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -9,8 +8,10 @@
 
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "base/clock.hpp"
+#include "net/acting_as.hpp"
 
 namespace reloadrun::net {
 namespace {
@@ -72,20 +73,6 @@ void copy_whole(const Option& what, int from, int to) {
   static_cast<void>(::setsockopt(to, what.level, what.name, value.data(), size));
 }
 
-/// Where the address is reached from here: nobody connects to the unspecified one.
-Address reachable(Address address) {
-  if (address.family() == AF_INET) {
-    auto* const internet = reinterpret_cast<sockaddr_in*>(address.bytes.data());
-    if (internet->sin_addr.s_addr == INADDR_ANY) {
-      internet->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    }
-  } else if (address.family() == AF_INET6) {
-    auto* const internet = reinterpret_cast<sockaddr_in6*>(address.bytes.data());
-    if (IN6_IS_ADDR_UNSPECIFIED(&internet->sin6_addr)) internet->sin6_addr = in6addr_loopback;
-  }
-  return address;
-}
-
 }  // namespace
 
 bool SocketKind::may_listen() const {
@@ -125,13 +112,17 @@ void dress(int kept, int own) {
   static_cast<void>(::fcntl(kept, F_SETFL, (there & ~O_NONBLOCK) | (wanted & O_NONBLOCK)));
 }
 
-void wake_acceptors(const Address& address, int times) {
-  const Address there = reachable(address);
-  for (; times > 0; --times) {
-    const Fd client(::socket(there.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    // It is established as soon as the listener has room for it, whether we wait for it or not.
-    static_cast<void>(::connect(client.get(), there.generic(), there.size()));
-  }
+bool set_queue(int socket, const Identity& who, int length) {
+  if (option(socket, SOL_SOCKET, SO_DOMAIN) != AF_UNIX) return ::listen(socket, length) == 0;
+  const ActingAs acting(who);
+  return acting && ::listen(socket, length) == 0;
+}
+
+void KeptSocket::pay_debt() {
+  const auto debtor = std::exchange(values.debtor, std::nullopt);
+  if (!debtor) return;
+  const ActingAs acting(*debtor);
+  if (acting) place.remove(values.file);
 }
 
 }  // namespace reloadrun::net

@@ -4,12 +4,15 @@
 
 #include <sys/socket.h>
 
+#include <optional>
 #include <string>
 
 #include "base/fd.hpp"
 #include "net/address.hpp"
+#include "net/bound_place.hpp"
 #include "net/caller.hpp"
 #include "net/file_number.hpp"
+#include "net/identity.hpp"
 
 namespace reloadrun::net {
 
@@ -37,21 +40,31 @@ bool has_waiting(int socket);
 /// blocks.
 void dress(int kept, int own);
 
-/// Connects to it `times` times, and closes at once, so that as many who wait in accept() go on.
-void wake_acceptors(const Address& address, int times);
+/// Makes its queue so long; as `who`, by whose rights whoever connects to a unix socket is told to
+/// have reached it. False when that cannot be done.
+bool set_queue(int socket, const Identity& who, int length);
 
 /// What is known of a socket beside what it knows itself.
 struct KeptValues {
-  Address asked;          ///< what it was bound to, with port 0 where the kernel was to choose
-  Rights rights;          ///< of who has bound it
-  FileNumber file;        ///< of a unix socket with a path
-  std::string owed_path;  ///< of the same, when the target has removed it: it is still there
-  int backlog = 0;        ///< as the target has asked for
+  Address asked;    ///< what it was bound to, with port 0 where the kernel was to choose
+  Rights rights;    ///< of who has bound it
+  int backlog = 0;  ///< as the target has asked for
+  // Of a unix socket with a path:
+  FileNumber file;
+  std::string name;  ///< in its directory
+  /// By whom it was removed, as the target believes: it is still there.
+  std::optional<Identity> debtor{};
+
+  [[nodiscard]] bool has_path() const { return !name.empty(); }
 };
 
 struct KeptSocket {
   Fd socket;
   KeptValues values;
+  BoundPlace place{};  ///< of a unix socket with a path
+
+  /// Removes the file that the target believes to be removed, if it still may do that.
+  void pay_debt();
 };
 
 }  // namespace reloadrun::net

@@ -1,25 +1,61 @@
 #include "net/named_path.hpp"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-#include <array>
-#include <climits>
+#include <cerrno>
+#include <utility>
 
-#include "base/fd.hpp"
 #include "fmt/format.h"
+#include "net/acting_as.hpp"
+#include "net/mounts.hpp"
 
 namespace reloadrun::net {
+namespace {
 
-std::string NamedPath::whole() const { return path.empty() ? directory : directory + "/" + path; }
+constexpr int name_only = O_PATH | O_CLOEXEC;
 
-NamedPath path_of(pid_t thread, const std::string& path) {
-  const bool absolute = path.starts_with('/');
-  return {fmt::format("/proc/{}/{}", thread, absolute ? "root" : "cwd"),
-          path.substr(absolute ? 1 : 0), absolute};
+bool is_same(const Fd& one, const Fd& other) {
+  struct stat status {};
+  struct stat others {};
+  return ::fstat(one.get(), &status) == 0 && ::fstat(other.get(), &others) == 0 &&
+         status.st_dev == others.st_dev && status.st_ino == others.st_ino;
 }
 
-std::optional<NamedPath> path_named(const Call& call, PathArguments arguments) {
+/// As if the caller's root were ours: what is above it is not to be reached, and links that begin
+/// with a '/' begin there.
+Fd reach_in_root(const NamedPath& named, int flags) {
+  open_how how{};
+  how.flags = static_cast<std::uint64_t>(name_only | flags);
+  how.resolve = RESOLVE_IN_ROOT;
+  const char* const path = named.path.empty() ? "." : named.path.c_str();
+  return Fd(static_cast<int>(
+      ::syscall(SYS_openat2, named.directory.file().get(), path, &how, sizeof how)));
+}
+
+/// What begins at a directory of another root is made to begin at that root.
+NamedPath from_its_root(NamedPath named) {
+  named.other_root = true;
+  reached_by_caller(named);
+  if (named.from_root || named.path.empty()) return named;
+  const Beginning root(named.thread, "root");
+  const auto from = path_of(named.directory.file());
+  const auto top = path_of(root.file());
+  const auto between = from && top ? rest_below(*from, *top) : std::nullopt;
+  if (!between) return named;
+  NamedPath whole{named.thread, root, *between, true, true, named.caller};
+  whole.path.erase(0, 1);
+  // A descriptor may be of a mount that lies nowhere below the root.
+  if (!is_same(named.directory.file(), reach(whole))) return named;
+  if (!whole.path.empty()) whole.path += '/';
+  whole.path += named.path;
+  return whole;
+}
+
+std::optional<NamedPath> path_as_named(const Call& call, PathArguments arguments) {
   const auto argument = static_cast<std::size_t>(arguments.path);
   const auto text = call.text(argument);
   if (!text && call.arguments.at(argument) != 0) return std::nullopt;  // it may not be read
@@ -33,34 +69,70 @@ std::optional<NamedPath> path_named(const Call& call, PathArguments arguments) {
   const auto fd =
       static_cast<int>(call.arguments.at(static_cast<std::size_t>(arguments.directory)));
   if (fd == AT_FDCWD) return path_of(call.thread, path);
-  return NamedPath{fmt::format("/proc/{}/fd/{}", call.thread, fd), path};
+  return NamedPath{call.thread, Beginning(call.thread, fmt::format("fd/{}", fd)), path};
 }
 
-std::string below(const std::string& directory, const std::string& name) {
-  return (directory == "/" ? "" : directory) + "/" + name;
+}  // namespace
+
+std::string NamedPath::whole() const {
+  return path.empty() ? directory.path() : directory.path() + "/" + path;
 }
 
-std::optional<std::string> path_of(const Fd& file) {
-  std::array<char, PATH_MAX> text;  // NOLINT(cppcoreguidelines-pro-type-member-init): it is filled
-  const std::string link = fmt::format("/proc/self/fd/{}", file.get());
-  const ssize_t length = ::readlink(link.c_str(), text.data(), text.size());
-  if (length <= 0 || text.front() != '/') return std::nullopt;
-  return std::string(text.data(), static_cast<std::size_t>(length));
+Beginning::Beginning(pid_t thread, std::string_view what)
+    : file_(std::make_shared<const Fd>(
+          ::open(fmt::format("/proc/{}/{}", thread, what).c_str(), name_only))),
+      path_(fmt::format("/proc/self/fd/{}", file_->get())) {}
+
+NamedPath path_of(pid_t thread, const std::string& path) {
+  const bool absolute = path.starts_with('/');
+  return {thread, Beginning(thread, absolute ? "root" : "cwd"), path.substr(absolute ? 1 : 0),
+          absolute};
 }
 
-std::optional<std::string> resolved(const std::string& path) {
-  const Fd file(::open(path.c_str(), O_PATH | O_CLOEXEC));
-  return file ? path_of(file) : std::nullopt;
+std::optional<NamedPath> path_named(const Call& call, PathArguments arguments, Roots roots) {
+  auto named = path_as_named(call, arguments);
+  if (!named || roots == Roots::ours || shares_root(call.thread)) return named;
+  return from_its_root(std::move(*named));
+}
+
+void reached_by_caller(NamedPath& named) {
+  if (!named.caller) named.caller = identity_of(named.thread);
+}
+
+Fd reach(const NamedPath& named, int flags) {
+  const ActingAs caller(named.caller);
+  if (!caller) {  // it is not told by us of what it may not see
+    errno = EACCES;
+    return {};
+  }
+  if (named.other_root && named.from_root) {
+    Fd file = reach_in_root(named, flags);
+    // A container's own filter may refuse a call that is new to it.
+    if (file || (errno != ENOSYS && errno != EPERM)) return file;
+  }
+  return Fd(::open(named.whole().c_str(), name_only | flags));
+}
+
+std::optional<Entry> entry_of(const NamedPath& named) {
+  const auto slash = named.path.rfind('/');
+  const std::size_t begin = slash == std::string::npos ? 0 : slash + 1;
+  std::string name = named.path.substr(begin);
+  if (name.empty() || name == "." || name == "..") return std::nullopt;
+  NamedPath around = named;
+  // With the dot nobody gets it who may not look for a name in it.
+  around.path.resize(begin);
+  around.path += '.';
+  const Fd directory = reach(around, O_DIRECTORY);
+  const auto status = look_at(directory);
+  if (!status) return std::nullopt;
+  auto path = path_here(directory, *status, named.thread);
+  if (path) path = below(*path, name);
+  return Entry{entry_key(*status, std::move(name)), std::move(path)};
 }
 
 std::optional<std::string> resolved_entry(const NamedPath& named) {
-  const auto slash = named.path.rfind('/');
-  const std::size_t begin = slash == std::string::npos ? 0 : slash + 1;
-  const std::string name = named.path.substr(begin);
-  if (name.empty() || name == "." || name == "..") return std::nullopt;
-  auto parent = resolved(named.directory + "/" + named.path.substr(0, begin));
-  if (!parent) return std::nullopt;
-  return below(*parent, name);
+  auto entry = entry_of(named);
+  return entry ? std::move(entry->path) : std::nullopt;
 }
 
 }  // namespace reloadrun::net

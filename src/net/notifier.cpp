@@ -58,7 +58,7 @@ std::optional<std::string> Call::text(std::size_t argument) const {
     if (got == 0) return std::nullopt;
     const std::size_t length = ::strnlen(block.data(), got);
     text.append(block.data(), length);
-    if (length < got) return text;
+    if (length < got) return text.size() < PATH_MAX ? std::optional(text) : std::nullopt;
     address += got;
   }
   return std::nullopt;

@@ -11,18 +11,19 @@
 
 #include "base/fd.hpp"
 #include "fmt/format.h"
+#include "net/mounts.hpp"
 #include "net/named_path.hpp"
 
 namespace reloadrun::net {
 namespace {
 
-enum class Does { opens, opens_by_struct, makes, names };
+enum class Does { opens, opens_by_struct, makes, names, mounts };
 
 struct Opening {
   Machine machine = Machine::native;
   int call = 0;
   Does does = Does::opens;
-  PathArguments path;
+  PathArguments path{};
   int flags = no_argument;  // the argument with those of open()
 };
 
@@ -45,7 +46,10 @@ constexpr std::array openings{
     Opening{native, SYS_renameat2, Does::names, {2, 3}},
     Opening{native, SYS_linkat, Does::names, {2, 3}},
     Opening{native, SYS_symlinkat, Does::names, {1, 2}},
-    Opening{native, SYS_mknodat, Does::names, {0, 1}},
+    Opening{native, SYS_mknodat, Does::names, {0, 1}}, Opening{native, SYS_mount, Does::mounts},
+    Opening{native, SYS_umount2, Does::mounts}, Opening{native, SYS_move_mount, Does::mounts},
+    Opening{native, SYS_pivot_root, Does::mounts}, Opening{native, SYS_chroot, Does::mounts},
+    Opening{native, SYS_setns, Does::mounts},
     // Numbers of 32-bit x86, see asm/unistd_32.h.
     Opening{compat, 5, Does::opens, {working_directory, 0}, 1},
     Opening{compat, 8, Does::makes, {working_directory, 0}},
@@ -55,13 +59,16 @@ constexpr std::array openings{
     Opening{compat, 83, Does::names, {working_directory, 1}},
     Opening{compat, 92, Does::makes, {working_directory, 0}},
     Opening{compat, 193, Does::makes, {working_directory, 0}},  // truncate64
-    Opening{compat, 295, Does::opens, {0, 1}, 2},
-    Opening{compat, 297, Does::names, {0, 1}},
-    Opening{compat, 302, Does::names, {2, 3}},
-    Opening{compat, 303, Does::names, {2, 3}},
-    Opening{compat, 304, Does::names, {1, 2}},
-    Opening{compat, 353, Does::names, {2, 3}},
-    Opening{compat, 437, Does::opens_by_struct, {0, 1}, 2},
+    Opening{compat, 295, Does::opens, {0, 1}, 2}, Opening{compat, 297, Does::names, {0, 1}},
+    Opening{compat, 302, Does::names, {2, 3}}, Opening{compat, 303, Does::names, {2, 3}},
+    Opening{compat, 304, Does::names, {1, 2}}, Opening{compat, 353, Does::names, {2, 3}},
+    Opening{compat, 437, Does::opens_by_struct, {0, 1}, 2}, Opening{compat, 21, Does::mounts},
+    Opening{compat, 22, Does::mounts},   // umount
+    Opening{compat, 52, Does::mounts},   // umount2
+    Opening{compat, 61, Does::mounts},   // chroot
+    Opening{compat, 217, Does::mounts},  // pivot_root
+    Opening{compat, 346, Does::mounts},  // setns
+    Opening{compat, 429, Does::mounts},  // move_mount
 };
 
 const Opening* opening_of(const Call& call) {
@@ -81,34 +88,48 @@ std::optional<std::uint64_t> flags_of(const Call& call, const Opening& opening) 
 
 /// What is missing, with the directories around it that are missing as well.
 std::optional<std::string> resolved_missing(const NamedPath& named) {
-  std::string there = named.path;
+  NamedPath around = named;
   std::string rest;
   for (;;) {
-    const auto slash = there.rfind('/');
+    const auto slash = around.path.rfind('/');
     const std::size_t begin = slash == std::string::npos ? 0 : slash + 1;
-    const std::string name = there.substr(begin);
+    const std::string name = around.path.substr(begin);
     if (name == "..") return std::nullopt;
     if (!name.empty() && name != ".") rest = rest.empty() ? name : fmt::format("{}/{}", name, rest);
-    there.resize(slash == std::string::npos ? 0 : slash);
-    auto around = resolved(named.directory + "/" + there);
-    if (around) return rest.empty() ? std::nullopt : std::optional(below(*around, rest));
-    if (there.empty()) return std::nullopt;
+    around.path.resize(slash == std::string::npos ? 0 : slash);
+    const Fd there = reach(around);
+    if (const auto status = look_at(there)) {
+      const auto path = path_here(there, *status, named.thread);
+      return rest.empty() || !path ? std::nullopt : std::optional(below(*path, rest));
+    }
+    if (around.path.empty()) return std::nullopt;
   }
 }
 
-std::optional<Opened> named_by(const Call& call, const Opening& opening) {
-  const auto named = path_named(call, opening.path);
+/// Under whatever name it is written.
+std::vector<FileKey> keys_of(const Fd& file, const std::string& path) {
+  std::vector<FileKey> keys;
+  if (auto entry = entry_key(path)) keys.push_back(std::move(*entry));
+  const auto status = look_at(file);
+  if (!status) return keys;
+  const FileIdentity identity = identity_from(*status);
+  // Without its birth, a later file would be taken for it that has got its number.
+  if (identity.born != 0) keys.push_back({identity, ""});
+  return keys;
+}
+
+std::optional<Opened> named_by(const Call& call, const Opening& opening, Roots roots) {
+  auto named = path_named(call, opening.path, roots);
   if (!named) return std::nullopt;
-  auto path = resolved_entry(*named);
-  if (!path) return std::nullopt;
-  return Opened{.path = std::move(*path), .writes = true};
+  reached_by_caller(*named);
+  auto entry = entry_of(*named);
+  if (!entry || !entry->path) return std::nullopt;
+  return Opened{.path = std::move(*entry->path), .writes = true, .keys = {std::move(entry->key)}};
 }
 
 /// What the path leads to; `opened.link` is filled in.
 Fd reach(const NamedPath& named, bool follow, Opened& opened) {
-  const std::string whole = named.whole();
-  constexpr int itself = O_PATH | O_CLOEXEC;
-  Fd file(::open(whole.c_str(), itself | O_NOFOLLOW));
+  Fd file = reach(named, O_NOFOLLOW);
   if (!file || ::fstat(file.get(), &opened.status) != 0) return {};
   if (!S_ISLNK(opened.status.st_mode)) return file;
   if (!follow) {
@@ -116,7 +137,7 @@ Fd reach(const NamedPath& named, bool follow, Opened& opened) {
     return {};
   }
   opened.link = resolved_entry(named).value_or("");
-  file = Fd(::open(whole.c_str(), itself));
+  file = reach(named);
   if (file && ::fstat(file.get(), &opened.status) != 0) return {};
   return file;
 }
@@ -128,10 +149,25 @@ bool is_of_use(const Opened& opened) {
       return opened.lists && !opened.writes;
     case Opened::Kind::file:
       return S_ISREG(opened.status.st_mode);
+    case Opened::Kind::unreachable:
+      return S_ISREG(opened.status.st_mode) && !opened.writes;
     case Opened::Kind::missing:
       break;
   }
   return true;
+}
+
+/// Where what was reached is, and by which path.
+void locate(const Fd& file, pid_t thread, Opened& opened) {
+  const auto status = look_at(file);
+  auto path = status ? path_here(file, *status, thread) : std::nullopt;
+  if (path) {
+    opened.kind = S_ISDIR(opened.status.st_mode) ? Opened::Kind::directory : Opened::Kind::file;
+  } else {
+    opened.kind = Opened::Kind::unreachable;
+    path = path_of(file);
+  }
+  opened.path = std::move(path).value_or("");
 }
 
 }  // namespace
@@ -140,10 +176,15 @@ void notify_of_opens(CallFilter& filter) {
   for (const Opening& one : openings) filter.notify(one.call, {}, one.machine);
 }
 
-std::optional<Opened> opened_by(const Call& call, const LeaveOut& left_out) {
+bool changes_roots(const Call& call) {
   const Opening* const opening = opening_of(call);
-  if (opening == nullptr || call.thread <= 0) return std::nullopt;
-  if (opening->does == Does::names) return named_by(call, *opening);
+  return opening != nullptr && opening->does == Does::mounts;
+}
+
+std::optional<Opened> opened_by(const Call& call, const LeaveOut& left_out, Roots roots) {
+  const Opening* const opening = opening_of(call);
+  if (opening == nullptr || opening->does == Does::mounts || call.thread <= 0) return std::nullopt;
+  if (opening->does == Does::names) return named_by(call, *opening, roots);
   const auto flags = flags_of(call, *opening);
   if (!flags || (*flags & O_PATH) != 0) return std::nullopt;
   Opened opened;
@@ -152,18 +193,19 @@ std::optional<Opened> opened_by(const Call& call, const LeaveOut& left_out) {
   opened.reads = access == O_RDONLY || access == O_RDWR;
   opened.lists = (*flags & O_DIRECTORY) != 0;
   const bool makes = (*flags & O_CREAT) != 0;
-  const auto named = path_named(call, opening->path);
+  auto named = path_named(call, opening->path, roots);
   if (!named || named->path.empty()) return std::nullopt;
   const auto is_left_out = [&](const std::string& path) {
     return !opened.writes && !makes && left_out && left_out(path);
   };
-  if (named->from_root && is_left_out("/" + named->path)) return std::nullopt;
+  // The name tells only where it is one of ours.
+  const bool is_ours = named->from_root && !named->other_root;
+  if (is_ours && is_left_out("/" + named->path)) return std::nullopt;
+  reached_by_caller(*named);
   const Fd file = reach(*named, (*flags & O_NOFOLLOW) == 0, opened);
   if (file) {
-    auto path = path_of(file);
-    if (!path) return std::nullopt;
-    opened.path = std::move(*path);
-    opened.kind = S_ISDIR(opened.status.st_mode) ? Opened::Kind::directory : Opened::Kind::file;
+    locate(file, call.thread, opened);
+    if (opened.path.empty()) return std::nullopt;
   } else {
     if (errno != ENOENT) return std::nullopt;
     auto path = resolved_missing(*named);
@@ -173,6 +215,7 @@ std::optional<Opened> opened_by(const Call& call, const LeaveOut& left_out) {
     opened.writes = opened.writes || makes;
   }
   if (is_left_out(opened.path) || !is_of_use(opened)) return std::nullopt;
+  if (opened.writes) opened.keys = keys_of(file, opened.path);
   return opened;
 }
 

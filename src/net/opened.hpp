@@ -9,23 +9,33 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "base/file_key.hpp"
 #include "net/call_filter.hpp"
+#include "net/named_path.hpp"
 #include "net/notifier.hpp"
 
 namespace reloadrun::net {
 
-/// Notifies of every open, and of rename(), link(), symlink(), mknod() and truncate().
+/// Notifies of every open, of rename(), link(), symlink(), mknod() and truncate(), and of what
+/// changes_roots().
 void notify_of_opens(CallFilter& filter);
+
+/// Whether the call may give its process, or others of its namespace, other mounts or another root:
+/// mount(), chroot(), setns() and the like.
+bool changes_roots(const Call& call);
 
 struct Opened {
   /// What is there, before the call is let go on.
   enum class Kind {
-    file,       ///< a regular one
-    directory,  ///< to be listed
-    missing,    ///< nothing: the call fails, or makes it
+    file,         ///< a regular one
+    directory,    ///< to be listed
+    missing,      ///< nothing: the call fails, or makes it
+    unreachable,  ///< a file that no mount of this process has: `path` is the kernel's word for it
   } kind = Kind::missing;
-  /// Absolute, without links; of what is missing, as far as it is there.
+  /// As this process reaches it: absolute, without links; of what is missing, as far as it is
+  /// there.
   std::string path;
   /// The link that was opened, if `path` is what it leads to; without links but for itself.
   std::string link{};
@@ -35,6 +45,8 @@ struct Opened {
   bool writes = false;
   bool lists = false;     ///< as a directory
   struct stat status {};  ///< unless it is missing
+  /// Of what is written, and of its name.
+  std::vector<FileKey> keys{};
 };
 
 /// Whether what is only read at this absolute path is of no interest. Asked for the name that the
@@ -45,6 +57,9 @@ using LeaveOut = std::function<bool(std::string_view path)>;
 /// What a call that notify_of_opens() has notified of opens. nullopt for what is left out; for what
 /// is neither a regular file nor a directory to be listed, or cannot be reached; for what only
 /// names a file (O_PATH); and for what cannot be known: the process has ended, or may not be read.
-std::optional<Opened> opened_by(const Call& call, const LeaveOut& left_out = {});
+///
+/// `roots`: ours, as long as no call was seen that changes_roots().
+std::optional<Opened> opened_by(const Call& call, const LeaveOut& left_out = {},
+                                Roots roots = Roots::any);
 
 }  // namespace reloadrun::net

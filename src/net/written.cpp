@@ -1,7 +1,6 @@
 #include "net/written.hpp"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -9,21 +8,35 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <optional>
+#include <filesystem>
+#include <iterator>
+#include <system_error>
+#include <utility>
 
+#include "fmt/format.h"
+#include "net/mounts.hpp"
 #include "net/named_path.hpp"
 
 namespace reloadrun::net {
 namespace {
 
-enum class Link { followed, itself };  // what a path that ends in a link means
+/// What a call may do to the file that a path names.
+enum class Does {
+  writes,   ///< what a link leads to
+  names,    ///< it makes, replaces or removes the name itself
+  removes,  ///< a directory, which is empty
+};
 struct Writing {
+  Machine machine = Machine::native;
   int call = 0;
-  Link link = Link::followed;
+  Does does = Does::writes;
   PathArguments first;
   PathArguments second{};
   int flags = no_argument;  // the argument that says whether a file is opened to be written
 };
+
+constexpr Machine native = Machine::native;
+constexpr Machine compat = Machine::compat;
 
 // Later than the headers of Debian 12.
 #ifndef SYS_fchmodat2
@@ -32,50 +45,112 @@ struct Writing {
 
 constexpr std::array writings{
 #ifdef SYS_open  // what newer machines leave out
-    Writing{SYS_open, Link::followed, {working_directory, 0}, {}, 1},
-    Writing{SYS_creat, Link::followed, {working_directory, 0}},
-    Writing{SYS_chmod, Link::followed, {working_directory, 0}},
-    Writing{SYS_utime, Link::followed, {working_directory, 0}},
-    Writing{SYS_utimes, Link::followed, {working_directory, 0}},
-    Writing{SYS_futimesat, Link::followed, {0, 1}},
-    Writing{SYS_rename, Link::itself, {working_directory, 0}, {working_directory, 1}},
-    Writing{SYS_link, Link::itself, {working_directory, 1}},
-    Writing{SYS_symlink, Link::itself, {working_directory, 1}},
-    Writing{SYS_unlink, Link::itself, {working_directory, 0}},
-    Writing{SYS_mknod, Link::itself, {working_directory, 0}},
-    Writing{SYS_renameat, Link::itself, {0, 1}, {2, 3}},
+    Writing{native, SYS_open, Does::writes, {working_directory, 0}, {}, 1},
+    Writing{native, SYS_creat, Does::writes, {working_directory, 0}},
+    Writing{native, SYS_chmod, Does::writes, {working_directory, 0}},
+    Writing{native, SYS_utime, Does::writes, {working_directory, 0}},
+    Writing{native, SYS_utimes, Does::writes, {working_directory, 0}},
+    Writing{native, SYS_futimesat, Does::writes, {0, 1}},
+    Writing{native, SYS_rename, Does::names, {working_directory, 0}, {working_directory, 1}},
+    Writing{native, SYS_link, Does::names, {working_directory, 1}},
+    Writing{native, SYS_symlink, Does::names, {working_directory, 1}},
+    Writing{native, SYS_unlink, Does::names, {working_directory, 0}},
+    Writing{native, SYS_rmdir, Does::removes, {working_directory, 0}},
+    Writing{native, SYS_mknod, Does::names, {working_directory, 0}},
+    Writing{native, SYS_renameat, Does::names, {0, 1}, {2, 3}},
 #endif
-    Writing{SYS_openat, Link::followed, {0, 1}, {}, 2},
-    Writing{SYS_openat2, Link::followed, {0, 1}},  // its flags are not among the arguments
-    Writing{SYS_truncate, Link::followed, {working_directory, 0}},
-    Writing{SYS_fchmodat, Link::followed, {0, 1}},
-    Writing{SYS_fchmodat2, Link::followed, {0, 1}},
-    Writing{SYS_utimensat, Link::followed, {0, 1}},
-    Writing{SYS_renameat2, Link::itself, {0, 1}, {2, 3}},
-    Writing{SYS_linkat, Link::itself, {2, 3}},
-    Writing{SYS_symlinkat, Link::itself, {1, 2}},
-    Writing{SYS_unlinkat, Link::itself, {0, 1}},
-    Writing{SYS_mknodat, Link::itself, {0, 1}},
+    Writing{native, SYS_openat, Does::writes, {0, 1}, {}, 2},
+    Writing{native, SYS_openat2, Does::writes, {0, 1}},  // its flags are not among the arguments
+    Writing{native, SYS_truncate, Does::writes, {working_directory, 0}},
+    Writing{native, SYS_fchmodat, Does::writes, {0, 1}},
+    Writing{native, SYS_fchmodat2, Does::writes, {0, 1}},
+    Writing{native, SYS_utimensat, Does::writes, {0, 1}},
+    Writing{native, SYS_renameat2, Does::names, {0, 1}, {2, 3}},
+    Writing{native, SYS_linkat, Does::names, {2, 3}},
+    Writing{native, SYS_symlinkat, Does::names, {1, 2}},
+    Writing{native, SYS_unlinkat, Does::names, {0, 1}},
+    Writing{native, SYS_mknodat, Does::names, {0, 1}},
+    // Numbers of 32-bit x86, see asm/unistd_32.h.
+    Writing{compat, 5, Does::writes, {working_directory, 0}, {}, 1},                   // open
+    Writing{compat, 8, Does::writes, {working_directory, 0}},                          // creat
+    Writing{compat, 9, Does::names, {working_directory, 1}},                           // link
+    Writing{compat, 10, Does::names, {working_directory, 0}},                          // unlink
+    Writing{compat, 14, Does::names, {working_directory, 0}},                          // mknod
+    Writing{compat, 15, Does::writes, {working_directory, 0}},                         // chmod
+    Writing{compat, 30, Does::writes, {working_directory, 0}},                         // utime
+    Writing{compat, 38, Does::names, {working_directory, 0}, {working_directory, 1}},  // rename
+    Writing{compat, 40, Does::removes, {working_directory, 0}},                        // rmdir
+    Writing{compat, 83, Does::names, {working_directory, 1}},                          // symlink
+    Writing{compat, 92, Does::writes, {working_directory, 0}},                         // truncate
+    Writing{compat, 193, Does::writes, {working_directory, 0}},                        // truncate64
+    Writing{compat, 271, Does::writes, {working_directory, 0}},                        // utimes
+    Writing{compat, 295, Does::writes, {0, 1}, {}, 2},                                 // openat
+    Writing{compat, 297, Does::names, {0, 1}},                                         // mknodat
+    Writing{compat, 299, Does::writes, {0, 1}},                                        // futimesat
+    Writing{compat, 301, Does::names, {0, 1}},                                         // unlinkat
+    Writing{compat, 302, Does::names, {0, 1}, {2, 3}},                                 // renameat
+    Writing{compat, 303, Does::names, {2, 3}},                                         // linkat
+    Writing{compat, 304, Does::names, {1, 2}},                                         // symlinkat
+    Writing{compat, 306, Does::writes, {0, 1}},                                        // fchmodat
+    Writing{compat, 320, Does::writes, {0, 1}},                                        // utimensat
+    Writing{compat, 353, Does::names, {0, 1}, {2, 3}},                                 // renameat2
+    Writing{compat, 412, Does::writes, {0, 1}},  // utimensat_time64
+    Writing{compat, 437, Does::writes, {0, 1}},  // openat2
+    Writing{compat, 452, Does::writes, {0, 1}},  // fchmodat2
 };
 
 constexpr std::uint32_t opened_to_write = O_ACCMODE | O_CREAT | O_TRUNC;
 
-bool is_directory(const std::string& path) {
-  struct stat status {};
-  return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+Does what_does(const Call& call, const Writing& writing) {
+  const bool unlinkat = call.number == (call.machine == native ? SYS_unlinkat : 301);
+  const bool removes = unlinkat && (call.arguments[2] & AT_REMOVEDIR) != 0;
+  return removes ? Does::removes : writing.does;
 }
 
-void add(std::vector<std::string>& paths, const Call& call, PathArguments name, Link link) {
+/// It opens a file to read it, and says so where no filter sees it.
+bool only_reads(const Call& call) {
+  static_assert(SYS_openat2 == 437, "on every machine");
+  if (call.number != SYS_openat2) return false;
+  const auto flags = call.number_at(2);  // what struct open_how begins with
+  return flags && (*flags & opened_to_write) == 0;
+}
+
+bool is_empty_directory(const NamedPath& named) {
+  const Fd directory = reach(named, O_DIRECTORY | O_NOFOLLOW);
+  std::error_code error;
+  return directory &&
+         std::filesystem::is_empty(fmt::format("/proc/self/fd/{}", directory.get()), error);
+}
+
+KnownFile known_by(Entry entry) {
+  return {std::move(entry.path).value_or(""), {std::move(entry.key)}};
+}
+
+/// What is there already, under the entry's name, or by its own where that is a link.
+void add_file(std::vector<KnownFile>& files, const Fd& file, const struct statx& status,
+              pid_t thread) {
+  KnownFile known{path_here(file, status, thread).value_or(""), {{identity_from(status), ""}}};
+  const bool same = known.path.empty() || (!files.empty() && known.path == files.back().path);
+  if (same && !files.empty()) {
+    std::ranges::move(known.keys, std::back_inserter(files.back().keys));
+    return;
+  }
+  if (auto key = entry_key(known.path)) known.keys.push_back(std::move(*key));
+  files.push_back(std::move(known));
+}
+
+void add(std::vector<KnownFile>& files, const Call& call, PathArguments name, Does does) {
   if (name.path == no_argument) return;
-  const auto named = path_named(call, name);
-  if (!named) return;
-  const std::string whole = named->whole();
+  auto named = path_named(call, name);
+  if (named) reached_by_caller(*named);
+  // A directory that is not empty stays, and what is in it.
+  if (!named || (does == Does::removes && !is_empty_directory(*named))) return;
+  const Fd file = does == Does::writes ? reach(*named) : Fd();
+  const auto status = look_at(file);
   // It gets another time or mode, or a file without a name (O_TMPFILE): nothing below it changes.
-  if (link == Link::followed && is_directory(whole)) return;
-  if (auto entry = resolved_entry(*named)) paths.push_back(std::move(*entry));
-  if (link == Link::itself) return;
-  auto file = resolved(whole);
-  if (file && std::ranges::find(paths, *file) == paths.end()) paths.push_back(std::move(*file));
+  if (status && S_ISDIR(status->stx_mode)) return;
+  if (auto entry = entry_of(*named)) files.push_back(known_by(std::move(*entry)));
+  if (status) add_file(files, file, *status, call.thread);
 }
 
 }  // namespace
@@ -84,28 +159,27 @@ CallFilter write_filter() {
   CallFilter filter;
   // What is asked of a ring is seen by no filter. Who would use one does without it then, as in a
   // container.
+  static_assert(SYS_io_uring_setup == 425, "on every machine");
   filter.refuse(SYS_io_uring_setup, ENOSYS);
+  filter.refuse(SYS_io_uring_setup, ENOSYS, compat);
   for (const Writing& one : writings) {
     const bool by_flags = one.flags != no_argument;
-    filter.notify(one.call, by_flags ? When::any_bit(one.flags, opened_to_write) : When{});
+    filter.notify(one.call, by_flags ? When::any_bit(one.flags, opened_to_write) : When{},
+                  one.machine);
   }
   return filter;
 }
 
-std::vector<std::string> written_by(const Call& call) {
-  const auto* const one = std::ranges::find(writings, call.number, &Writing::call);
-  if (one == writings.end() || call.thread <= 0) return {};
-  if (call.number == SYS_openat2) {
-    const auto flags = call.number_at(2);  // what struct open_how begins with
-    if (flags && (*flags & opened_to_write) == 0) return {};
-  }
-  // What was below a directory that is removed, others were told to remove.
-  const bool of_directory = call.number == SYS_unlinkat && (call.arguments[2] & AT_REMOVEDIR) != 0;
-  if (of_directory) return {};
-  std::vector<std::string> paths;
-  add(paths, call, one->first, one->link);
-  add(paths, call, one->second, one->link);
-  return paths;
+std::vector<KnownFile> written_by(const Call& call) {
+  const auto* const one = std::ranges::find_if(writings, [&](const Writing& known) {
+    return known.machine == call.machine && known.call == call.number;
+  });
+  if (one == writings.end() || call.thread <= 0 || only_reads(call)) return {};
+  const Does does = what_does(call, *one);
+  std::vector<KnownFile> files;
+  add(files, call, one->first, does);
+  add(files, call, one->second, does);
+  return files;
 }
 
 }  // namespace reloadrun::net

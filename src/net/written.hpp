@@ -2,13 +2,13 @@
 // of which the kernel notifies us before they are carried out. Known so, and not guessed from the
 // files. Used by the builder, on its main thread.
 //
-// Not notified, and so not known: what is written by a handle (open_by_handle_at), by a ring that
-// was made before (io_uring), or by a program of another machine's system calls (32-bit).
+// Not notified, and so not known: what is written by a handle (open_by_handle_at), or by a ring
+// that was made before (io_uring).
 #pragma once
 
-#include <string>
 #include <vector>
 
+#include "base/file_key.hpp"
 #include "net/call_filter.hpp"
 #include "net/notifier.hpp"
 
@@ -18,10 +18,10 @@ namespace reloadrun::net {
 /// Opening a file to read it costs nothing.
 CallFilter write_filter();
 
-/// What a call that write_filter() has notified of may write: absolute paths without links, but for
-/// the last name, which is given as it stands, and, when it is a link that is followed, as what it
-/// leads to as well. A directory that is moved stands for all that is below it. Empty for what
-/// cannot be known: the process has ended, or may not be read; and for devices.
-std::vector<std::string> written_by(const Call& call);
+/// What a call that write_filter() has notified of may write: names in their directories, and the
+/// files that are there already, also by what a link leads to that is followed. A directory that is
+/// moved, or removed, stands for all that is below it. Empty for what cannot be known: the process
+/// has ended, or may not be read; and for devices.
+std::vector<KnownFile> written_by(const Call& call);
 
 }  // namespace reloadrun::net

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,17 +17,6 @@
 
 namespace reloadrun::proc {
 namespace {
-
-constexpr unsigned identity_fields = STATX_INO | STATX_BTIME;
-
-FileIdentity identity_from(const struct statx& status) {
-  FileIdentity file{::makedev(status.stx_dev_major, status.stx_dev_minor), status.stx_ino};
-  if ((status.stx_mask & STATX_BTIME) != 0) {
-    constexpr std::int64_t second = 1'000'000'000;
-    file.born = status.stx_btime.tv_sec * second + status.stx_btime.tv_nsec;
-  }
-  return file;
-}
 
 /// What is asked for, and what of it was found so far.
 class Search {
@@ -97,12 +85,6 @@ Writing open_for_writing(const std::string& path) {
   // O_PATH opens nothing: a FIFO's other end must not see a reader.
   const Fd file(::open(path.c_str(), O_PATH | O_CLOEXEC));
   return file ? open_for_writing(file.get()) : Writing::unknown;
-}
-
-std::optional<FileIdentity> identity_of(const std::string& path) {
-  struct statx status {};
-  if (::statx(AT_FDCWD, path.c_str(), 0, identity_fields, &status) != 0) return std::nullopt;
-  return identity_from(status);
 }
 
 WrittenByOurs written_by_ours(std::set<FileIdentity> files) {

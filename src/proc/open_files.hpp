@@ -9,11 +9,11 @@
 
 #include <sys/types.h>
 
-#include <compare>
 #include <cstdint>
-#include <optional>
 #include <set>
 #include <string>
+
+#include "base/file_key.hpp"
 
 namespace reloadrun::proc {
 
@@ -35,17 +35,8 @@ Writing open_for_writing(int file);
 /// The same by path, a link's target; `unknown` when there is none.
 Writing open_for_writing(const std::string& path);
 
-/// What makes a file the same under all its names, and another one than a later file that has got
-/// its inode number.
-struct FileIdentity {
-  dev_t device = 0;
-  ino_t inode = 0;
-  std::int64_t born = 0;  ///< nanoseconds since 1970; 0 where the file system does not say
-  friend auto operator<=>(const FileIdentity&, const FileIdentity&) = default;
-};
-
-/// nullopt when there is no such file.
-std::optional<FileIdentity> identity_of(const std::string& path);
+using reloadrun::FileIdentity;
+using reloadrun::identity_of;
 
 /// Who of us holds a file open for writing.
 struct WrittenByOurs {

@@ -76,7 +76,7 @@ void require_whole(const Struct& value) {
 }
 
 void require_whole(const Descriptors& with, const Handover& values) {
-  require(with.ports.size() == values.ports.size(), "each port has its socket");
+  require(with.ports.size() == values.port_descriptors(), "each port has what it needs");
   if (!with.snapshot) return;
   require(Arena::adopt(Fd(::dup(with.snapshot.get()))) == nullptr, "a foreign snapshot is none");
 }

@@ -27,7 +27,7 @@ class Opened : public testing::Test {
   Opened() { fs::current_path(place.work()); }
 
   /// "r:a" for a file that is read, "w:", "rw:", "l:" for a listing; with '?' when it is missing,
-  /// and "(link)" after it when it was opened by one.
+  /// '!' when it is not to be reached, and "(link)" after it when it was opened by one.
   std::string text_of(const net::Opened& opened) {
     const auto relative = [this](const std::string& path) {
       return path.starts_with(root) ? path.substr(root.size()) : path;
@@ -36,6 +36,7 @@ class Opened : public testing::Test {
     if (!opened.lists && opened.reads) text += "r";
     if (opened.writes) text += "w";
     if (opened.kind == net::Opened::Kind::missing) text += "?";
+    if (opened.kind == net::Opened::Kind::unreachable) text += "!";
     text += ":" + relative(opened.path);
     if (!opened.link.empty()) text += "(" + relative(opened.link) + ")";
     return text;
@@ -126,6 +127,33 @@ TEST_F(Opened, ThroughLinks) {
   EXPECT_EQ(shell("cat linked/a || true"), Texts{"r?:dir/a"});
   EXPECT_EQ(shell("cat dangling || true"), Texts{"r?:dangling"});
   EXPECT_EQ(shell("echo x > linked/a; echo x > soft"), (Texts{"w?:dir/a", "w:real(soft)"}));
+}
+
+TEST_F(Opened, InAnotherMountNamespaceAndBelowAnotherRoot) {
+  if (::geteuid() != 0) GTEST_SKIP() << "mounts are root's";
+  place.edit("a", "text");
+  for (const char* name : {"mnt", "root"}) fs::create_directory(place.beside(name));
+  EXPECT_EQ(
+      run({"unshare", "-m", "sh", "-c",
+           "mount --bind . ../mnt && cd ../mnt && cat a missing/b; echo x > new;"
+           " cat \"$PWD/new\"; mv new moved; ls \"$PWD\""}),
+      (Texts{"r:a", "r?:missing/b", "w?:new", "r:new", "w?:moved", "l:" + place.work().string()}));
+  EXPECT_EQ(run({"unshare", "-m", "sh", "-c",
+                 "mount --bind a /etc/hostname && cat /etc/hostname /etc/passwd >/dev/null"}),
+            Texts{"r:a"});
+  fs::create_directory_symlink("/mnt", "link");
+  EXPECT_EQ(run({"unshare", "-m", "sh", "-c",
+                 "mount --bind / ../root && mount --bind . ../root/mnt &&"
+                 " chroot ../root sh -c 'cat /mnt/link/a /mnt/link/b; cd mnt; cat link/c'; true"}),
+            (Texts{"r:a", "r?:b", "r?:c"}));
+}
+
+TEST_F(Opened, WhatNoMountHereHas) {
+  if (::geteuid() != 0) GTEST_SKIP() << "mounts are root's";
+  place.edit("a", "text");
+  EXPECT_EQ(run({"unshare", "-m", "sh", "-c",
+                 "mount -t tmpfs none . && cd \"$PWD\" && echo x > a; cat a missing; true"}),
+            Texts{"r!:a"});
 }
 
 TEST_F(Opened, ByAnOrdinaryUser) {

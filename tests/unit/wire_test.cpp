@@ -16,6 +16,8 @@ watch::Pending::Item missed_file() {
   return {{watch::Change::Kind::vanished, "gone", before, {}}, TimePoint(126s)};
 }
 
+net::Identity somebody() { return {1, 2, 3, 4, {5, 6}, 7, 8}; }
+
 Begin example() {
   Begin begin;
   begin.options.command = {"server", "", "two words", std::string("\0x", 2)};
@@ -42,12 +44,13 @@ Begin example() {
                               .kept = {{".gitignore", "*.tmp\n"}}},
                     .held = {{1, 2, 3}},
                     .closed = {{4, 5, 6}},
-                    .follow = {{"/read"}, {"/listed"}, {"/written"}},
+                    .follow = {{"/read"}, {"/listed"}, {{"/written", {{{1, 2, 3}, "name"}}}}},
                     .ports = {{.asked = net::Address("an address"),
-                               .rights = {1, 2, 3, true},
+                               .rights = {somebody(), 8},
+                               .backlog = 6,
                                .file = {4, 5},
-                               .owed_path = "/path",
-                               .backlog = 6}}};
+                               .name = "socket",
+                               .debtor = somebody()}}};
   return begin;
 }
 
@@ -66,13 +69,15 @@ TEST(Wire, GivesBackWhatWasWritten) {
   ASSERT_EQ(begin.handover.ports.size(), 1);
   const auto& port = begin.handover.ports.front();
   EXPECT_EQ(port.asked.bytes, "an address");
-  EXPECT_EQ(port.rights, (net::Rights{1, 2, 3, true}));
+  EXPECT_EQ(port.rights, (net::Rights{somebody(), 8}));
   EXPECT_EQ(port.file, (net::FileNumber{4, 5}));
-  EXPECT_EQ(port.owed_path, "/path");
+  EXPECT_EQ(port.name, "socket");
+  EXPECT_EQ(port.debtor, somebody());
   EXPECT_EQ(port.backlog, 6);
   EXPECT_EQ(begin.handover.follow.files.at(0), "/read");
   EXPECT_EQ(begin.handover.follow.listings.at(0), "/listed");
-  EXPECT_EQ(begin.handover.follow.outputs.at(0), "/written");
+  EXPECT_EQ(begin.handover.follow.outputs.at(0).path, "/written");
+  EXPECT_EQ(begin.handover.follow.outputs.at(0).keys, (std::vector<FileKey>{{{1, 2, 3}, "name"}}));
   EXPECT_TRUE(begin.handover.postponed);
   EXPECT_EQ(begin.handover.changed, "a\nb");
   EXPECT_EQ(begin.handover.since, TimePoint(123s));

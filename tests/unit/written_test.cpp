@@ -12,8 +12,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "fmt/format.h"
 #include "helpers/place.hpp"
@@ -35,8 +37,10 @@ class Written : public testing::Test {
     FilteredProgram program(arguments, net::write_filter());
     std::set<std::string> paths;
     while (const auto call = program.next()) {
-      for (const std::string& path : net::written_by(*call)) {
-        if (path.starts_with(root)) paths.insert(path.substr(root.size()));
+      for (const KnownFile& file : net::written_by(*call)) {
+        const bool here = file.path.starts_with(root);
+        if (here) paths.insert(file.path.substr(root.size()));
+        if (here || file.path.empty()) known[here ? file.path.substr(root.size()) : ""] = file.keys;
       }
       EXPECT_TRUE(program.notifier.waits(*call));
       program.notifier.let_go_on(*call);
@@ -47,6 +51,7 @@ class Written : public testing::Test {
   std::set<std::string> shell(const std::string& line) { return run({"sh", "-c", line}); }
 
   using Paths = std::set<std::string>;
+  std::map<std::string, std::vector<FileKey>> known;  // what each was known by at last
   Place place;
   std::string root = place.work().string() + "/";
 };
@@ -88,6 +93,97 @@ TEST_F(Written, OfADirectoryIsNoneBelowIt) {
                  "os.utime(os.open('dir', 0))"}),
             Paths{});
 }
+
+TEST_F(Written, ADirectoryThatIsRemovedStandsForWhatWasBelowIt) {
+  EXPECT_EQ(shell("mkdir -p a/b && rmdir a/b && rm -r a"), (Paths{"a/b", "a"}));
+  EXPECT_EQ(shell("mkdir full && : > full/a && ! rmdir full 2>/dev/null"), Paths{"full/a"});
+#ifdef SYS_rmdir
+  EXPECT_EQ(run({"/usr/bin/python3", "-c",
+                 fmt::format("import ctypes, os\nos.mkdir('raw')\n"
+                             "ctypes.CDLL(None).syscall({}, b'raw')",
+                             SYS_rmdir)}),
+            Paths{"raw"});
+#endif
+}
+
+TEST_F(Written, IsKnownByItselfAndByItsName) {
+  place.edit("a", "text");
+  fs::create_hard_link("a", "other");
+  const auto identity = identity_of("a");
+  ASSERT_TRUE(identity);
+  known.clear();
+  shell("echo x > other; echo x > new");
+  ASSERT_EQ(known.size(), 2U);
+  EXPECT_EQ(known.at("other"), (std::vector{*entry_key(root + "other"), {*identity, ""}}));
+  EXPECT_EQ(known.at("new"), std::vector{*entry_key(root + "new")});
+}
+
+TEST_F(Written, ThroughAnotherMountAndBelowAnotherRoot) {
+  if (::geteuid() != 0) GTEST_SKIP() << "mounts are root's";
+  for (const char* name : {"a mount", "root"}) fs::create_directory(place.beside(name));
+  EXPECT_EQ(run({"unshare", "-m", "sh", "-c",
+                 "mount --bind . '../a mount' && cd '../a mount' && echo x > new && mkdir dir &&"
+                 " echo x > \"$PWD/dir/a\" && mv dir moved"}),
+            (Paths{"new", "dir/a", "dir", "moved"}));
+  EXPECT_EQ(known.at("new"), std::vector{*entry_key(root + "new")});
+  // A link that begins with a '/' begins at that root, and what is above it is not to be reached.
+  fs::create_directory_symlink("/mnt", "link");
+  EXPECT_EQ(run({"unshare", "-m", "sh", "-c",
+                 "mount --bind / ../root && mount --bind . ../root/mnt &&"
+                 " chroot ../root sh -c 'echo x > /mnt/link/by-link; cd mnt;"
+                 " echo x > link/relative; echo x > ../../../mnt/above'"}),
+            (Paths{"by-link", "relative", "above"}));
+}
+
+TEST_F(Written, WhereThisProcessHasNoMountItIsKnownByKeysAlone) {
+  if (::geteuid() != 0) GTEST_SKIP() << "mounts are root's";
+  known.clear();
+  EXPECT_EQ(
+      run({"unshare", "-m", "sh", "-c", "mount -t tmpfs none . && cd . && echo x > \"$PWD/a\""}),
+      Paths{});
+  ASSERT_EQ(known.count(""), 1U);
+  EXPECT_EQ(known.at("").front().name, "a");
+}
+
+#if defined(__x86_64__)
+TEST_F(Written, By32BitCalls) {
+  place.edit("a", "text");
+  // push rbx; mov eax, ebx, ecx, edx; int 0x80; pop rbx; ret
+  const std::string raw =
+      "import ctypes, mmap, struct\n"
+      "page = mmap.mmap(-1, 8192, 0x62, 7)\n"  // private, anonymous, below 2 GiB
+      "at = ctypes.addressof(ctypes.c_char.from_buffer(page))\n"
+      "def c(number, *a):\n"
+      "    texts, words = 4096, []\n"
+      "    for one in a:\n"
+      "        if isinstance(one, bytes):\n"
+      "            page[texts:texts + len(one) + 1] = one + b'\\0'\n"
+      "            words.append(at + texts); texts += 256\n"
+      "        else: words.append(one & 0xffffffff)\n"
+      "    words += [0] * (3 - len(words))\n"
+      "    code = b'\\x53' + b''.join(o + struct.pack('<I', w) for o, w in\n"
+      "        zip((b'\\xb8', b'\\xbb', b'\\xb9', b'\\xba'), (number, *words)))\n"
+      "    code += b'\\xcd\\x80\\x5b\\xc3'\n"
+      "    page[:len(code)] = code\n"
+      "    return ctypes.CFUNCTYPE(ctypes.c_int32)(at)()\n";
+  const auto call = [&](const std::string& line) {
+    return run({"/usr/bin/python3", "-c", raw + line});
+  };
+  const std::string trial = raw + "exit(0 if c(20) > 0 else 1)";  // getpid
+  if (std::system(fmt::format("/usr/bin/python3 -c \"{}\"", trial).c_str()) != 0) {
+    GTEST_SKIP() << "this kernel runs no 32-bit programs";
+  }
+  EXPECT_EQ(call("c(5, b'a', 0)"), Paths{});
+  EXPECT_EQ(call("exit(0 if c(5, b'opened', 0o101, 0o600) > 0 else 1)"), Paths{"opened"});
+  EXPECT_EQ(call("exit(0 if c(295, -100, b'at', 0o101) > 0 else 1)"), Paths{"at"});
+  EXPECT_EQ(call("exit(-c(38, b'opened', b'renamed'))"), (Paths{"opened", "renamed"}));
+  EXPECT_EQ(call("exit(-c(301, -100, b'renamed', 0))"), Paths{"renamed"});
+  EXPECT_EQ(call("exit(-c(92, b'a', 1))"), Paths{"a"});
+  EXPECT_EQ(call("import os; os.mkdir('dir'); exit(-c(40, b'dir'))"), Paths{"dir"});
+  EXPECT_EQ(call("import os; os.mkdir('dir'); exit(-c(301, -100, b'dir', 0x200))"), Paths{"dir"});
+  EXPECT_EQ(call("exit(0 if c(425, 1, b'room for it') == -38 else 1)"), Paths{});  // io_uring_setup
+}
+#endif
 
 TEST_F(Written, ThroughLinks) {
   place.edit("real", "text");
