@@ -33,7 +33,7 @@ std::vector<net::KeptSocket> kept_sockets(std::vector<Fd> sockets, Handover& val
 TargetCalls::TargetCalls(const Options& options, std::vector<net::KeptSocket> kept)
     : keeps_ports_(options.keep_ports),
       follows_(options.follow),
-      ports_(proc::descendant_has_socket) {
+      ports_(proc::sockets_of_descendants) {
   if (!keeps_ports_ && !follows_) return;
   refused_ = net::calls_can_go_on() ? net::why_no_callers() : ENOSYS;
   if (refused_ != 0) return;
@@ -41,6 +41,13 @@ TargetCalls::TargetCalls(const Options& options, std::vector<net::KeptSocket> ke
   if (keeps_ports_) net::notify_of_ports(filter_);
   ports_.take_over(std::move(kept), Clock::now());
   thread_ = std::thread(&TargetCalls::work, this);
+}
+
+std::vector<sock_filter> TargetCalls::filter() {
+  net::CallFilter filter = filter_;
+  const std::lock_guard lock(mutex_);
+  if (ports_.keeps_any()) net::notify_of_connects(filter);
+  return filter.program();
 }
 
 void TargetCalls::serve(Fd listener) {

@@ -99,7 +99,7 @@ bool KeepPorts::is_waited_for(Kept& kept, TimePoint now) {
     look_again_in(end - now, now);
     return true;
   }
-  kept.claimed = is_held_(kept.number);  // by what the target has left running, when it ended
+  kept.claimed = is_held(kept);  // by what the target has left running, when it ended
   if (!kept.claimed) tell(News::Kind::let_go, kept.address.text());
   return kept.claimed;
 }
@@ -125,7 +125,7 @@ bool KeepPorts::make_sure(Kept& kept, TimePoint now) {
 /// Whether somebody waits, and nobody has it open to accept him, now and at the last check. While
 /// the target ends nobody has to, however long it takes.
 bool KeepPorts::is_abandoned(Kept& kept) const {
-  const bool is_alone = !stopping_ && has_waiting(kept.it.socket.get()) && !is_held_(kept.number);
+  const bool is_alone = !stopping_ && has_waiting(kept.it.socket.get()) && !is_held(kept);
   return std::exchange(kept.was_alone, is_alone) && is_alone;
 }
 

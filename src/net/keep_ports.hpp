@@ -1,7 +1,7 @@
 // Keeps what the target listens on open while it is started anew, and gives it back when the next
-// one binds the same address (--keep-ports). It answers bind(), listen() and shutdown() in the
-// place of the kernel where that is needed, and lets all others go on, so that a program that knows
-// nothing of it finds what it would find without.
+// one binds the same address (--keep-ports). It answers bind(), connect(), listen() and
+// shutdown() in the place of the kernel where that is needed, and lets all others go on, so that a
+// program that knows nothing of it finds what it would find without.
 //
 // A socket is kept from listen() on: who only binds may be a client. It is handed on at bind(), and
 // not at listen(), since a program asks in between which port it has got.
@@ -12,15 +12,15 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "net/address.hpp"
+#include "net/asked_addresses.hpp"
 #include "net/caller.hpp"
+#include "net/kept_port.hpp"
 #include "net/kept_socket.hpp"
 #include "net/notifier.hpp"
 
@@ -40,11 +40,12 @@ class KeepPorts {
     int error = 0;
   };
 
-  /// `is_held`: whether a process of the target's tree has this socket open.
-  explicit KeepPorts(std::function<bool(SocketNumber)> is_held) : is_held_(std::move(is_held)) {}
+  explicit KeepPorts(OpenSockets open_sockets) : open_sockets_(std::move(open_sockets)) {}
 
   /// Takes what an earlier generation has kept.
   void take_over(std::vector<KeptSocket> sockets, TimePoint now);
+  /// Whether anything is.
+  [[nodiscard]] bool keeps_any() const { return !kept_.empty(); }
   /// Gives it up, to be taken over; nothing is kept any more.
   std::vector<KeptSocket> hand_over();
   /// Closes all, and removes the paths that the target has removed.
@@ -67,18 +68,8 @@ class KeepPorts {
   std::vector<News> news() { return std::exchange(news_, {}); }
 
  private:
-  struct Kept {
-    KeptSocket it;
-    SocketNumber number = 0;
-    SocketKind kind;
-    Address address;          ///< the real one
-    bool claimed = false;     ///< by this generation
-    bool served = false;      ///< ... which has called listen()
-    bool raised = false;      ///< its queue may be longer than the target has asked for
-    Deadline unsure_since{};  ///< listen() was let go on, and is not done yet
-    bool was_alone = false;   ///< at the last check: somebody waited, and nobody had it open
-  };
-  using Table = std::vector<Kept>;
+  using Kept = KeptPort;
+  using Table = KeptPorts;
 
   // Between two looks at those of which something is to come.
   static constexpr Duration first_pause = std::chrono::microseconds(200);
@@ -86,6 +77,7 @@ class KeepPorts {
 
   void answer_bind(Notifier& notifier, const Call& call);
   bool swap(Notifier& notifier, const Call& call, const Address& asked);
+  void answer_connect(Notifier& notifier, const Call& call);
   void answer_listen(Notifier& notifier, const Call& call, TimePoint now);
   void listen_again(Notifier& notifier, const Call& call, Kept& kept, TimePoint now);
   void serve(Kept& kept, TimePoint now);
@@ -94,6 +86,9 @@ class KeepPorts {
   void answer_unlink(Notifier& notifier, const Call& call);
 
   [[nodiscard]] Table::iterator find(SocketNumber number);
+  [[nodiscard]] bool is_held(const Kept& kept) const {
+    return open_sockets_().contains(kept.number);
+  }
   [[nodiscard]] bool fits(const Kept& kept, const Call& call, const Address& asked) const;
   void make_room_for(const Address& asked, const Caller& caller);
   Table::iterator let_go(Table::iterator kept);
@@ -104,12 +99,12 @@ class KeepPorts {
   void lower(Kept& kept, TimePoint now);
   void look_again_in(Duration delay, TimePoint now);
 
-  const std::function<bool(SocketNumber)> is_held_;
+  const OpenSockets open_sockets_;
   Table kept_;
-  std::map<SocketNumber, Address> asked_for_any_port_;  ///< by whom the kernel was to choose one
-  TimePoint free_since_{};                              ///< since when what is not claimed waits
-  Deadline served_since_;   ///< when this generation has last begun to listen
-  TimePoint next_check_{};  ///< of those that are abandoned
+  AskedAddresses asked_for_any_port_;  ///< by whom the kernel was to choose one
+  TimePoint free_since_{};             ///< since when what is not claimed waits
+  Deadline served_since_;              ///< when this generation has last begun to listen
+  TimePoint next_check_{};             ///< of those that are abandoned
   Deadline next_;
   Duration pause_{};       ///< until the next look at who is unsure
   bool stopping_ = false;  ///< the target is

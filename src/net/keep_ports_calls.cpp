@@ -10,6 +10,7 @@
 #include "net/keep_ports.hpp"
 #include "net/named_path.hpp"
 #include "net/port_calls.hpp"
+#include "net/probe.hpp"
 
 namespace reloadrun::net {
 namespace {
@@ -32,6 +33,9 @@ bool KeepPorts::answer(Notifier& notifier, const Call& waiting, TimePoint now) {
   switch (call->number) {
     case SYS_bind:
       answer_bind(notifier, *call);
+      return true;
+    case SYS_connect:
+      answer_connect(notifier, *call);
       return true;
     case SYS_listen:
       answer_listen(notifier, *call, now);
@@ -87,9 +91,7 @@ bool KeepPorts::swap(Notifier& notifier, const Call& call, const Address& asked)
       kept_, [&](const Kept& one) { return one.kind == kind && fits(one, call, asked); });
   if (kept == kept_.end()) {
     make_room_for(asked, caller);
-    if (asked.is_internet() && asked.port() == 0) {
-      asked_for_any_port_.insert_or_assign(number, asked);
-    }
+    if (asked.is_internet() && asked.port() == 0) asked_for_any_port_.note(number, asked);
     return false;
   }
   dress(kept->it.socket.get(), own.get());
@@ -109,14 +111,14 @@ bool KeepPorts::fits(const Kept& kept, const Call& call, const Address& asked) c
   const KeptValues& values = kept.it.values;
   const bool any_port = asked.is_internet() && asked.port() == 0;
   if (!asked.path().empty()) {
-    if (file_at(path_of(call.thread, asked.path()).whole()) != values.file) return false;
+    if (file_named(call, asked.path()) != values.file) return false;
   } else if (values.asked != asked && (any_port || kept.address != asked)) {
     return false;
   }
   if (Caller(call).rights() != values.rights) return false;
   // In one generation a port may be tried, closed and taken again. Whoever wants any port wants
   // another one each time.
-  return !(any_port && kept.claimed) && !is_held_(kept.number);
+  return !(any_port && kept.claimed) && !is_held(kept);
 }
 
 /// What is kept, and nobody has open, is not to be in the way of another address that has the same
@@ -130,9 +132,17 @@ void KeepPorts::make_room_for(const Address& asked, const Caller& caller) {
   for (auto kept = kept_.begin(); kept != kept_.end();) {
     const bool is_free = is_in_the_way(*kept) && rights &&
                          rights->network_namespace == kept->it.values.rights.network_namespace &&
-                         !is_held_(kept->number);
+                         !is_held(*kept);
     kept = is_free ? let_go(kept) : kept + 1;
   }
+}
+
+// connect() --------------------------------------------------------------------------------------
+
+void KeepPorts::answer_connect(Notifier& notifier, const Call& call) {
+  const int error = refusal_of(call, kept_, open_sockets_);
+  if (error == 0 || !notifier.waits(call)) return notifier.let_go_on(call);
+  notifier.answer_error(call, error);
 }
 
 // listen() ---------------------------------------------------------------------------------------
@@ -180,13 +190,12 @@ void KeepPorts::keep(Notifier& notifier, const Call& call, TimePoint now) {
   };
   if (kept.kind.shares_port && std::ranges::any_of(kept_, is_same))
     return;  // one of a group will do
-  const auto any_port = asked_for_any_port_.find(kept.number);
   KeptValues& values = kept.it.values;
-  values.asked = any_port != asked_for_any_port_.end() ? any_port->second : kept.address;
+  values.asked = asked_for_any_port_.of(kept.number).value_or(kept.address);
   values.rights = *rights;
   values.backlog = static_cast<int>(call.arguments[1]);
   if (!kept.address.path().empty()) {
-    const auto file = file_at(path_of(call.thread, kept.address.path()).whole());
+    const auto file = file_named(call, kept.address.path());
     if (!file) return;
     values.file = *file;
   }

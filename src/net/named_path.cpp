@@ -19,6 +19,10 @@ NamedPath path_of(pid_t thread, const std::string& path) {
           path.substr(absolute ? 1 : 0), absolute};
 }
 
+std::optional<FileNumber> file_named(const Call& call, const std::string& path) {
+  return file_at(path_of(call.thread, path).whole());
+}
+
 std::optional<NamedPath> path_named(const Call& call, PathArguments arguments) {
   const auto argument = static_cast<std::size_t>(arguments.path);
   const auto text = call.text(argument);

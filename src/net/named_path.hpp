@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/fd.hpp"
+#include "net/file_number.hpp"
 #include "net/notifier.hpp"
 
 namespace reloadrun::net {
@@ -31,6 +32,9 @@ struct NamedPath {
 
 /// As this thread would take it.
 NamedPath path_of(pid_t thread, const std::string& path);
+
+/// Which file this path leads to, as the caller would take it; nullopt when it leads nowhere.
+std::optional<FileNumber> file_named(const Call& call, const std::string& path);
 
 /// nullopt when the process may not be read, and for devices and /proc.
 std::optional<NamedPath> path_named(const Call& call, PathArguments arguments);
