@@ -87,12 +87,12 @@ std::vector<net::KeepPorts::News> TargetCalls::news() {
 
 void TargetCalls::work() {
   for (;;) {
-    std::vector<pollfd> descriptors{{wake_.fd(), POLLIN, 0}};
+    std::vector<pollfd> descriptors{{wake_.fd(), POLLIN, 0}, {ports_.fd(), POLLIN, 0}};
     for (const auto& notifier : notifiers_) descriptors.push_back({notifier.fd(), POLLIN, 0});
     wait_for(descriptors, earlier(next_, tell_at_));
     if (descriptors.front().revents != 0) wake_.reset();
     // Those that have neither are over: nobody is left who could call.
-    std::size_t place = 0;
+    std::size_t place = 1;
     std::erase_if(notifiers_, [&](net::Notifier& notifier) {
       const auto ready = descriptors[++place].revents;
       if ((ready & POLLIN) != 0) answer(notifier);
@@ -101,7 +101,8 @@ void TargetCalls::work() {
     const std::lock_guard lock(mutex_);
     for (Fd& listener : std::exchange(listeners_, {})) notifiers_.emplace_back(std::move(listener));
     const TimePoint now = Clock::now();
-    if (const auto next = ports_.next(); next && *next <= now) ports_.attend(now);
+    const auto next = ports_.next();
+    if (descriptors[1].revents != 0 || (next && *next <= now)) ports_.attend(now);
     next_ = ports_.next();
     std::ranges::move(ports_.news(), std::back_inserter(news_));
     const bool opens_rested = tell_at_ && *tell_at_ <= now;

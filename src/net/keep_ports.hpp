@@ -23,6 +23,7 @@
 #include "net/kept_port.hpp"
 #include "net/kept_socket.hpp"
 #include "net/notifier.hpp"
+#include "net/process_ends.hpp"
 
 namespace reloadrun::net {
 
@@ -60,6 +61,8 @@ class KeepPorts {
   /// Answers the call, and returns true; false when it is none of those asked for.
   bool answer(Notifier& notifier, const Call& waiting, TimePoint now);
 
+  /// Readable when there is something to attend() to.
+  [[nodiscard]] int fd() const { return ends_.fd(); }
   /// When to attend() at the latest; nullopt: when a call comes.
   [[nodiscard]] Deadline next() const { return next_; }
   void attend(TimePoint now);
@@ -74,6 +77,8 @@ class KeepPorts {
   // Between two looks at those of which something is to come.
   static constexpr Duration first_pause = std::chrono::microseconds(200);
   static constexpr Duration longest_pause = std::chrono::milliseconds(100);
+  // The members of a group are asked for together.
+  static constexpr Duration patience_with_siblings = std::chrono::seconds(1);
 
   void answer_bind(Notifier& notifier, const Call& call);
   bool swap(Notifier& notifier, const Call& call, const Address& asked);
@@ -90,12 +95,16 @@ class KeepPorts {
     return open_sockets_().contains(kept.number);
   }
   [[nodiscard]] bool fits(const Kept& kept, const Call& call, const Address& asked) const;
+  Table::iterator choose(const SocketKind& kind, const Call& call, const Address& asked);
   void make_room_for(const Address& asked, const Caller& caller);
   Table::iterator let_go(Table::iterator kept);
   void tell(News::Kind kind, const std::string& address, int error = 0);
   bool make_sure(Kept& kept, TimePoint now);
   bool is_waited_for(Kept& kept, TimePoint now);
+  [[nodiscard]] TimePoint end_of_patience(const Kept& kept) const;
+  void let_go_of_orphans();
   bool is_abandoned(Kept& kept) const;
+  [[nodiscard]] bool has_sibling_that(const Kept& kept, bool (*is)(const Kept& sibling)) const;
   void lower(Kept& kept, TimePoint now);
   void look_again_in(Duration delay, TimePoint now);
 
@@ -105,6 +114,8 @@ class KeepPorts {
   TimePoint free_since_{};             ///< since when what is not claimed waits
   Deadline served_since_;              ///< when this generation has last begun to listen
   TimePoint next_check_{};             ///< of those that are abandoned
+  ProcessEnds ends_;                   ///< of who has made members of groups
+  Deadline orphans_due_;               ///< when those that have lost theirs are looked for
   Deadline next_;
   Duration pause_{};       ///< until the next look at who is unsure
   bool stopping_ = false;  ///< the target is

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
+#include <set>
 #include <utility>
 
 #include "net/keep_ports.hpp"
@@ -87,8 +89,8 @@ bool KeepPorts::swap(Notifier& notifier, const Call& call, const Address& asked)
     notifier.answer_done(call);
     return true;
   }
-  const auto kept = std::ranges::find_if(
-      kept_, [&](const Kept& one) { return one.kind == kind && fits(one, call, asked); });
+  if (kind.shares_port) ends_.watch(caller.process());
+  const auto kept = choose(kind, call, asked);
   if (kept == kept_.end()) {
     make_room_for(asked, caller);
     if (asked.is_internet() && asked.port() == 0) asked_for_any_port_.note(number, asked);
@@ -118,7 +120,35 @@ bool KeepPorts::fits(const Kept& kept, const Call& call, const Address& asked) c
   if (Caller(call).rights() != values.rights) return false;
   // In one generation a port may be tried, closed and taken again. Whoever wants any port wants
   // another one each time.
-  return !(any_port && kept.claimed) && !is_held(kept);
+  return !(any_port && kept.claimed);
+}
+
+/// Which of those that nobody has open. Of a group one after the other, and first the one in which
+/// most wait.
+KeepPorts::Table::iterator KeepPorts::choose(const SocketKind& kind, const Call& call,
+                                             const Address& asked) {
+  std::vector<Table::iterator> those;
+  for (auto kept = kept_.begin(); kept != kept_.end(); ++kept) {
+    if (kept->kind == kind) those.push_back(kept);
+  }
+  const auto rank = [](Table::iterator kept) {
+    const int socket = kept->it.socket.get();
+    return std::pair(kept->claimed, kept->kind.shares_port ? -how_many_wait(socket) : 0);
+  };
+  std::ranges::stable_sort(those, {}, rank);
+  std::optional<std::set<SocketNumber>> open;
+  const auto is_open = [&](const Kept& kept) {
+    if (!open) open = open_sockets_();
+    return open->contains(kept.number);
+  };
+  const auto is_it = [&](Table::iterator kept) {
+    const bool is_claimed_member = kept->claimed && kept->kind.shares_port;
+    if (is_claimed_member && kept->address == asked && is_open(*kept))
+      return false;  // the common case
+    return fits(*kept, call, asked) && !is_open(*kept);
+  };
+  const auto chosen = std::ranges::find_if(those, is_it);
+  return chosen == those.end() ? kept_.end() : *chosen;
 }
 
 /// What is kept, and nobody has open, is not to be in the way of another address that has the same
@@ -168,8 +198,10 @@ void KeepPorts::listen_again(Notifier& notifier, const Call& call, Kept& kept, T
 
 void KeepPorts::serve(Kept& kept, TimePoint now) {
   kept.served = kept.claimed = true;
-  served_since_ = now;
-  tell(News::Kind::listening, kept.address.text());
+  served_since_ = kept.served_since = now;
+  const bool is_first = !has_sibling_that(kept, [](const Kept& other) { return other.served; });
+  if (is_first) tell(News::Kind::listening, kept.address.text());
+  look_again_in(patience_with_siblings, now);
 }
 
 void KeepPorts::keep(Notifier& notifier, const Call& call, TimePoint now) {
@@ -185,11 +217,6 @@ void KeepPorts::keep(Notifier& notifier, const Call& call, TimePoint now) {
   // One that listens already was inherited: it is somebody else's to keep.
   if (!kept.kind.may_listen() || listens(socket) || !rights) return;
   if (kept.address.is_internet() && kept.address.port() == 0) return;  // no server's way
-  const auto is_same = [&](const Kept& other) {
-    return other.address == kept.address && other.kind == kept.kind;
-  };
-  if (kept.kind.shares_port && std::ranges::any_of(kept_, is_same))
-    return;  // one of a group will do
   KeptValues& values = kept.it.values;
   values.asked = asked_for_any_port_.of(kept.number).value_or(kept.address);
   values.rights = *rights;
@@ -201,6 +228,7 @@ void KeepPorts::keep(Notifier& notifier, const Call& call, TimePoint now) {
   }
   if (!notifier.waits(call)) return;
   if (kept_.size() >= most_kept) return tell(News::Kind::too_many, kept.address.text());
+  if (kept.kind.shares_port) ends_.watch(caller.process());
   kept.claimed = true;
   kept.unsure_since = now;
   kept_.push_back(std::move(kept));

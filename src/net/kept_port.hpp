@@ -17,12 +17,14 @@ struct KeptPort {
   KeptSocket it;
   SocketNumber number = 0;
   SocketKind kind;
-  Address address;          ///< the real one
-  bool claimed = false;     ///< by this generation
-  bool served = false;      ///< ... which has called listen()
+  Address address;       ///< the real one
+  bool claimed = false;  ///< by this generation
+  bool served = false;   ///< ... which has called listen()
+  TimePoint served_since{};
   bool raised = false;      ///< its queue may be longer than the target has asked for
   Deadline unsure_since{};  ///< listen() was let go on, and is not done yet
   bool was_alone = false;   ///< at the last check: somebody waited, and nobody had it open
+  bool is_open = false;     ///< at the last look for those that have lost who had them open
 
   /// Whether both are of one group that shares a port (SO_REUSEPORT): the kernel gives a new
   /// connection to one of its members, whether anybody accepts from that one or not.

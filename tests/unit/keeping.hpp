@@ -127,10 +127,11 @@ class Keeping : public testing::Test {
  private:
   /// False when nobody is left to call.
   bool attend(net::Notifier& notifier) {
-    std::array waiting{pollfd{notifier.fd(), POLLIN, 0}};
+    std::array waiting{pollfd{notifier.fd(), POLLIN, 0}, pollfd{ports->fd(), POLLIN, 0}};
     wait_for(waiting, ports->next());
     const TimePoint now = Clock::now();
-    if (ports->next() && *ports->next() <= now) ports->attend(now);
+    const bool is_due = ports->next() && *ports->next() <= now;
+    if (is_due || waiting[1].revents != 0) ports->attend(now);
     if ((waiting[0].revents & POLLIN) == 0) return waiting[0].revents == 0;
     const auto call = notifier.next();
     if (call && !ports->answer(notifier, *call, now)) notifier.let_go_on(*call);
