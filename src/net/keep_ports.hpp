@@ -78,7 +78,7 @@ class KeepPorts {
   static constexpr Duration first_pause = std::chrono::microseconds(200);
   static constexpr Duration longest_pause = std::chrono::milliseconds(100);
   // The members of a group are asked for together.
-  static constexpr Duration patience_with_siblings = std::chrono::seconds(1);
+  static constexpr Duration patience_with_siblings = std::chrono::seconds(2);
 
   void answer_bind(Notifier& notifier, const Call& call);
   bool swap(Notifier& notifier, const Call& call, const Address& asked);

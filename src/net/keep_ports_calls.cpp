@@ -89,7 +89,6 @@ bool KeepPorts::swap(Notifier& notifier, const Call& call, const Address& asked)
     notifier.answer_done(call);
     return true;
   }
-  if (kind.shares_port) ends_.watch(caller.process());
   const auto kept = choose(kind, call, asked);
   if (kept == kept_.end()) {
     make_room_for(asked, caller);
@@ -101,6 +100,7 @@ bool KeepPorts::swap(Notifier& notifier, const Call& call, const Address& asked)
                     caller.closes_on_exec(descriptor(call)))) {
     return false;
   }
+  if (kind.shares_port) ends_.watch(caller.process());
   kept->claimed = true;
   kept->raised = true;
   kept->it.values.owed_path.clear();
@@ -159,10 +159,11 @@ void KeepPorts::make_room_for(const Address& asked, const Caller& caller) {
   };
   if (std::ranges::none_of(kept_, is_in_the_way)) return;
   const auto rights = caller.rights();
+  const auto open = open_sockets_();
   for (auto kept = kept_.begin(); kept != kept_.end();) {
     const bool is_free = is_in_the_way(*kept) && rights &&
                          rights->network_namespace == kept->it.values.rights.network_namespace &&
-                         !is_held(*kept);
+                         !open.contains(kept->number);
     kept = is_free ? let_go(kept) : kept + 1;
   }
 }

@@ -160,7 +160,7 @@ TEST_F(KeptGroups, NodesClusterWhoseWorkersShareASocket) {
 const cluster = require('cluster');
 cluster.schedulingPolicy = cluster.SCHED_NONE;
 if (cluster.isPrimary) {{
-  for (let i = 0; i < 3; ++i) cluster.fork();
+  for (let i = 0; i < 2; ++i) cluster.fork();
   process.on('SIGTERM', () => Object.values(cluster.workers).forEach(w => w.kill('SIGTERM')));
   cluster.on('exit', () => {{ if (Object.keys(cluster.workers).length === 0) process.exit(0); }});
 }} else {{
