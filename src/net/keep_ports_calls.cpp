@@ -142,9 +142,9 @@ KeepPorts::Table::iterator KeepPorts::choose(const SocketKind& kind, const Call&
     return open->contains(kept.number);
   };
   const auto is_it = [&](Table::iterator kept) {
-    const bool is_claimed_member = kept->claimed && kept->kind.shares_port;
-    if (is_claimed_member && kept->address == asked && is_open(*kept))
-      return false;  // the common case
+    // The common case of a group, and to ask for rights of each costs more.
+    const bool is_member = kept->kind.shares_port && kept->address == asked;
+    if (is_member && kept->claimed && is_open(*kept)) return false;
     return fits(*kept, call, asked) && !is_open(*kept);
   };
   const auto chosen = std::ranges::find_if(those, is_it);

@@ -19,7 +19,7 @@ class KeepPortsOfGroups : public Keeping {
   /// `member()` makes one of the group.
   int run_group(const std::string& program) {
     return run(R"(
-import select
+import atexit, select
 def member(address=here):
     s = socket()
     s.setsockopt(SOL_SOCKET, SO_REUSEPORT, 1)
@@ -121,25 +121,27 @@ def work():
     while True: serve(s)
 got, ready = os.pipe()
 workers = []
-for _ in range(3):
-    workers.append(os.fork())
-    if workers[-1] == 0: work()
-for _ in workers: os.read(got, 1)
-os.kill(workers[1], signal.SIGKILL)
-os.waitpid(workers[1], 0)
+def start():
+    worker = os.fork()
+    if worker == 0: work()
+    os.read(got, 1)
+    workers.append(worker)
 def is_served():
     c = create_connection(here)
     c.settimeout(0.5)
     try: return c.recv(10) == b'served'
     except OSError: return False
+def end():
+    for worker in workers: os.kill(worker, signal.SIGKILL)
+atexit.register(end)
+for _ in range(3): start()
+os.kill(workers[1], signal.SIGKILL)
+os.waitpid(workers.pop(1), 0)
 begun = time.monotonic()
 while not all(is_served() for _ in range(40)): pass
 assert time.monotonic() - begun < 4, time.monotonic() - begun
-workers[1] = os.fork()
-if workers[1] == 0: work()
-os.read(got, 1)
+start()
 assert all(is_served() for _ in range(40))
-for worker in workers: os.kill(worker, signal.SIGKILL)
 )"),
             0);
 }
