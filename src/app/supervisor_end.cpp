@@ -1,6 +1,7 @@
 // What the supervisor does when a reloader has ended: how reloadrun ends, so that nothing is left.
 
 #include <array>
+#include <set>
 #include <utility>
 
 #include "app/supervisor.hpp"
@@ -61,7 +62,7 @@ void Supervisor::do_without_handover() {
 
 /// What the last target has listened on was handed over for one that does not come any more.
 void Supervisor::let_go_of_ports() {
-  net::KeepPorts ports([](net::SocketNumber) { return false; });
+  net::KeepPorts ports([] { return std::set<net::SocketNumber>(); });
   ports.take_over(kept_sockets(std::exchange(with_, {}).ports, handover_), Clock::now());
   ports.let_go_of_all();
 }

@@ -36,7 +36,7 @@ std::vector<net::KeptSocket> kept_sockets(std::vector<Fd> descriptors, Handover&
 TargetCalls::TargetCalls(const Options& options, std::vector<net::KeptSocket> kept)
     : keeps_ports_(options.keep_ports),
       follows_(options.follow),
-      ports_(proc::descendant_has_socket) {
+      ports_(proc::sockets_of_descendants) {
   if (!keeps_ports_ && !follows_) return;
   refused_ = net::calls_can_go_on() ? net::why_no_callers() : ENOSYS;
   if (refused_ != 0) return;
@@ -44,6 +44,13 @@ TargetCalls::TargetCalls(const Options& options, std::vector<net::KeptSocket> ke
   if (keeps_ports_) net::notify_of_ports(filter_);
   ports_.take_over(std::move(kept), Clock::now());
   thread_ = std::thread(&TargetCalls::work, this);
+}
+
+std::vector<sock_filter> TargetCalls::filter() {
+  net::CallFilter filter = filter_;
+  const std::lock_guard lock(mutex_);
+  if (ports_.keeps_any()) net::notify_of_connects(filter);
+  return filter.program();
 }
 
 void TargetCalls::serve(Fd listener) {
@@ -83,12 +90,12 @@ std::vector<net::KeepPorts::News> TargetCalls::news() {
 
 void TargetCalls::work() {
   for (;;) {
-    std::vector<pollfd> descriptors{{wake_.fd(), POLLIN, 0}};
+    std::vector<pollfd> descriptors{{wake_.fd(), POLLIN, 0}, {ports_.fd(), POLLIN, 0}};
     for (const auto& notifier : notifiers_) descriptors.push_back({notifier.fd(), POLLIN, 0});
     wait_for(descriptors, earlier(next_, tell_at_));
     if (descriptors.front().revents != 0) wake_.reset();
     // Those that have neither are over: nobody is left who could call.
-    std::size_t place = 0;
+    std::size_t place = 1;
     std::erase_if(notifiers_, [&](net::Notifier& notifier) {
       const auto ready = descriptors[++place].revents;
       if ((ready & POLLIN) != 0) answer(notifier);
@@ -97,7 +104,8 @@ void TargetCalls::work() {
     const std::lock_guard lock(mutex_);
     for (Fd& listener : std::exchange(listeners_, {})) notifiers_.emplace_back(std::move(listener));
     const TimePoint now = Clock::now();
-    if (const auto next = ports_.next(); next && *next <= now) ports_.attend(now);
+    const auto next = ports_.next();
+    if (descriptors[1].revents != 0 || (next && *next <= now)) ports_.attend(now);
     next_ = ports_.next();
     std::ranges::move(ports_.news(), std::back_inserter(news_));
     const bool opens_rested = tell_at_ && *tell_at_ <= now;

@@ -32,8 +32,9 @@ class TargetCalls {
   TargetCalls(const TargetCalls&) = delete;
   TargetCalls& operator=(const TargetCalls&) = delete;
 
-  /// What a target is to be started with; empty when nothing is asked for, or can be had.
-  [[nodiscard]] std::vector<sock_filter> filter() const { return filter_.program(); }
+  /// Any thread: what a target is to be started with; empty when nothing is asked for, or can be
+  /// had.
+  [[nodiscard]] std::vector<sock_filter> filter();
   /// errno of why nothing can be had, although it was asked for; 0 otherwise.
   [[nodiscard]] int refused() const { return refused_; }
 

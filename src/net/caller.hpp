@@ -34,6 +34,9 @@ class Caller {
  public:
   explicit Caller(const Call& call) : thread_(call.thread) {}
 
+  /// The process that this thread is of.
+  [[nodiscard]] pid_t process() const;
+
   /// The socket that its descriptor is; 0 when it is none, or we may not look.
   [[nodiscard]] SocketNumber socket_at(int number) const;
   /// That socket, shared with it (Linux 5.6); empty with errno when there is none, or we may not.
@@ -48,8 +51,6 @@ class Caller {
   [[nodiscard]] int acceptors_of(int number) const;
 
  private:
-  [[nodiscard]] pid_t process() const;
-
   pid_t thread_;
 };
 

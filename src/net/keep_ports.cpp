@@ -18,6 +18,9 @@ constexpr Duration patience_when_served = 5s;
 constexpr Duration patience_when_starting = 60s;
 constexpr Duration check_interval = 5s;
 
+// In which a worker that has ended is started again by its parent, or its siblings end too.
+constexpr Duration time_to_be_replaced = 100ms;
+
 // From letting listen() go on to its being done.
 constexpr Duration most_unsure = 5s;
 
@@ -80,6 +83,11 @@ void KeepPorts::attend(TimePoint now) {
   const bool check = now >= next_check_;
   if (check) next_check_ = now + check_interval;
   pause_ = std::min(pause_ * 2, longest_pause);
+  if (ends_.take() && !orphans_due_) orphans_due_ = now + time_to_be_replaced;
+  if (orphans_due_ && now >= *orphans_due_) {
+    orphans_due_.reset();
+    let_go_of_orphans();
+  }
   for (auto kept = kept_.begin(); kept != kept_.end();) {
     const bool stays = (!kept->unsure_since || make_sure(*kept, now)) &&
                        (kept->claimed || is_waited_for(*kept, now)) &&
@@ -88,18 +96,49 @@ void KeepPorts::attend(TimePoint now) {
     kept = stays ? kept + 1 : let_go(kept);
   }
   if (!kept_.empty()) look_again_in(next_check_ - now, now);
+  next_ = earlier(next_, orphans_due_);
+}
+
+/// While siblings are served, what nobody has open is given connections too, and nobody accepts
+/// them. Without us it would have been closed with its last descriptor.
+void KeepPorts::let_go_of_orphans() {
+  if (stopping_ || std::ranges::none_of(kept_, &Kept::claimed)) return;
+  const auto open = open_sockets_();
+  for (Kept& kept : kept_) kept.is_open = open.contains(kept.number);
+  for (auto kept = kept_.begin(); kept != kept_.end();) {
+    const bool is_orphan = kept->claimed && !kept->is_open && !kept->unsure_since &&
+                           has_sibling_that(*kept, [](const Kept& other) { return other.is_open; });
+    kept = is_orphan ? let_go(kept) : kept + 1;
+  }
+}
+
+bool KeepPorts::has_sibling_that(const Kept& kept, bool (*is)(const Kept& sibling)) const {
+  return std::ranges::any_of(
+      kept_, [&](const Kept& other) { return kept.is_sibling_of(other) && is(other); });
+}
+
+TimePoint KeepPorts::end_of_patience(const Kept& kept) const {
+  TimePoint end =
+      served_since_ ? *served_since_ + patience_when_served : free_since_ + patience_when_starting;
+  Deadline siblings;
+  for (const Kept& other : kept_) {
+    if (!other.served || !kept.is_sibling_of(other)) continue;
+    siblings = std::max(siblings.value_or(other.served_since), other.served_since);
+  }
+  return siblings ? std::min(end, *siblings + patience_with_siblings) : end;
 }
 
 /// Whether the next target still has time to ask for it.
 bool KeepPorts::is_waited_for(Kept& kept, TimePoint now) {
-  const TimePoint end =
-      served_since_ ? *served_since_ + patience_when_served : free_since_ + patience_when_starting;
+  const TimePoint end = end_of_patience(kept);
   if (now < end) {
     look_again_in(end - now, now);
     return true;
   }
-  kept.claimed = is_held_(kept.number);  // by what the target has left running, when it ended
-  if (!kept.claimed) tell(News::Kind::let_go, kept.address.text());
+  kept.claimed = is_held(kept);  // by what the target has left running, when it ended
+  // While others of its group stay, nobody is to miss it.
+  const bool is_last = !has_sibling_that(kept, [](const Kept&) { return true; });
+  if (!kept.claimed && is_last) tell(News::Kind::let_go, kept.address.text());
   return kept.claimed;
 }
 
@@ -125,7 +164,7 @@ bool KeepPorts::make_sure(Kept& kept, TimePoint now) {
 /// Whether somebody waits, and nobody has it open to accept him, now and at the last check. While
 /// the target ends nobody has to, however long it takes.
 bool KeepPorts::is_abandoned(Kept& kept) const {
-  const bool is_alone = !stopping_ && has_waiting(kept.it.socket.get()) && !is_held_(kept.number);
+  const bool is_alone = !stopping_ && has_waiting(kept.it.socket.get()) && !is_held(kept);
   return std::exchange(kept.was_alone, is_alone) && is_alone;
 }
 

@@ -1,7 +1,7 @@
 // Keeps what the target listens on open while it is started anew, and gives it back when the next
-// one binds the same address (--keep-ports). It answers bind(), listen() and shutdown() in the
-// place of the kernel where that is needed, and lets all others go on, so that a program that knows
-// nothing of it finds what it would find without.
+// one binds the same address (--keep-ports). It answers bind(), connect(), listen() and
+// shutdown() in the place of the kernel where that is needed, and lets all others go on, so that a
+// program that knows nothing of it finds what it would find without.
 //
 // A socket is kept from listen() on: who only binds may be a client. It is handed on at bind(), and
 // not at listen(), since a program asks in between which port it has got.
@@ -12,8 +12,6 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -21,9 +19,12 @@
 
 #include "base/clock.hpp"
 #include "net/address.hpp"
+#include "net/asked_addresses.hpp"
 #include "net/caller.hpp"
+#include "net/kept_port.hpp"
 #include "net/kept_socket.hpp"
 #include "net/notifier.hpp"
+#include "net/process_ends.hpp"
 
 namespace reloadrun::net {
 
@@ -41,11 +42,12 @@ class KeepPorts {
     int error = 0;
   };
 
-  /// `is_held`: whether a process of the target's tree has this socket open.
-  explicit KeepPorts(std::function<bool(SocketNumber)> is_held) : is_held_(std::move(is_held)) {}
+  explicit KeepPorts(OpenSockets open_sockets) : open_sockets_(std::move(open_sockets)) {}
 
   /// Takes what an earlier generation has kept.
   void take_over(std::vector<KeptSocket> sockets, TimePoint now);
+  /// Whether anything is.
+  [[nodiscard]] bool keeps_any() const { return !kept_.empty(); }
   /// Gives it up, to be taken over; nothing is kept any more.
   std::vector<KeptSocket> hand_over();
   /// Closes all, and removes the paths that the target has removed.
@@ -60,6 +62,8 @@ class KeepPorts {
   /// Answers the call, and returns true; false when it is none of those asked for.
   bool answer(Notifier& notifier, const Call& waiting, TimePoint now);
 
+  /// Readable when there is something to attend() to.
+  [[nodiscard]] int fd() const { return ends_.fd(); }
   /// When to attend() at the latest; nullopt: when a call comes.
   [[nodiscard]] Deadline next() const { return next_; }
   void attend(TimePoint now);
@@ -68,25 +72,18 @@ class KeepPorts {
   std::vector<News> news() { return std::exchange(news_, {}); }
 
  private:
-  struct Kept {
-    KeptSocket it;
-    SocketNumber number = 0;
-    SocketKind kind;
-    Address address;          ///< the real one
-    bool claimed = false;     ///< by this generation
-    bool served = false;      ///< ... which has called listen()
-    bool raised = false;      ///< its queue may be longer than the target has asked for
-    Deadline unsure_since{};  ///< listen() was let go on, and is not done yet
-    bool was_alone = false;   ///< at the last check: somebody waited, and nobody had it open
-  };
-  using Table = std::vector<Kept>;
+  using Kept = KeptPort;
+  using Table = KeptPorts;
 
   // Between two looks at those of which something is to come.
   static constexpr Duration first_pause = std::chrono::microseconds(200);
   static constexpr Duration longest_pause = std::chrono::milliseconds(100);
+  // The members of a group are asked for together.
+  static constexpr Duration patience_with_siblings = std::chrono::seconds(2);
 
   void answer_bind(Notifier& notifier, const Call& call);
   bool swap(Notifier& notifier, const Call& call, const Address& asked);
+  void answer_connect(Notifier& notifier, const Call& call);
   void answer_listen(Notifier& notifier, const Call& call, TimePoint now);
   void listen_again(Notifier& notifier, const Call& call, Kept& kept, TimePoint now);
   void serve(Kept& kept, TimePoint now);
@@ -102,23 +99,32 @@ class KeepPorts {
   bool owe(Notifier& notifier, const Call& call);
 
   [[nodiscard]] Table::iterator find(SocketNumber number);
+  [[nodiscard]] bool is_held(const Kept& kept) const {
+    return open_sockets_().contains(kept.number);
+  }
   [[nodiscard]] bool fits(const Kept& kept, const Wish& wish) const;
+  Table::iterator choose(const Wish& wish);
   void make_room_for(const Wish& wish);
   [[nodiscard]] std::size_t descriptors() const;
   Table::iterator let_go(Table::iterator kept);
   void tell(News::Kind kind, const std::string& address, int error = 0);
   bool make_sure(Kept& kept, TimePoint now);
   bool is_waited_for(Kept& kept, TimePoint now);
+  [[nodiscard]] TimePoint end_of_patience(const Kept& kept) const;
+  void let_go_of_orphans();
   bool is_abandoned(Kept& kept) const;
+  [[nodiscard]] bool has_sibling_that(const Kept& kept, bool (*is)(const Kept& sibling)) const;
   void lower(Kept& kept, TimePoint now);
   void look_again_in(Duration delay, TimePoint now);
 
-  const std::function<bool(SocketNumber)> is_held_;
+  const OpenSockets open_sockets_;
   Table kept_;
-  std::map<SocketNumber, Address> asked_for_any_port_;  ///< by whom the kernel was to choose one
-  TimePoint free_since_{};                              ///< since when what is not claimed waits
-  Deadline served_since_;   ///< when this generation has last begun to listen
-  TimePoint next_check_{};  ///< of those that are abandoned
+  AskedAddresses asked_for_any_port_;  ///< by whom the kernel was to choose one
+  TimePoint free_since_{};             ///< since when what is not claimed waits
+  Deadline served_since_;              ///< when this generation has last begun to listen
+  TimePoint next_check_{};             ///< of those that are abandoned
+  ProcessEnds ends_;                   ///< of who has made members of groups
+  Deadline orphans_due_;               ///< when those that have lost theirs are looked for
   Deadline next_;
   Duration pause_{};       ///< until the next look at who is unsure
   bool stopping_ = false;  ///< the target is

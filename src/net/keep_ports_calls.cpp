@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "net/acting_as.hpp"
@@ -13,6 +14,7 @@
 #include "net/caller_path.hpp"
 #include "net/keep_ports.hpp"
 #include "net/port_calls.hpp"
+#include "net/probe.hpp"
 #include "net/wake.hpp"
 
 namespace reloadrun::net {
@@ -45,6 +47,20 @@ bool is_of(int socket, const FileNumber& file, const Identity& caller) {
   return errno == EPERM && is_no_less_than_we(caller);
 }
 
+/// Whether a process of the tree has a kept one open: asked once, and only if it matters.
+class OpenNow {
+ public:
+  explicit OpenNow(const OpenSockets& ask) : ask_(ask) {}
+  bool operator()(const KeptPort& kept) {
+    if (!open_) open_ = ask_();
+    return open_->contains(kept.number);
+  }
+
+ private:
+  const OpenSockets& ask_;
+  std::optional<std::set<SocketNumber>> open_;
+};
+
 }  // namespace
 
 struct KeepPorts::Wish {
@@ -61,6 +77,9 @@ bool KeepPorts::answer(Notifier& notifier, const Call& waiting, TimePoint now) {
   switch (call->number) {
     case SYS_bind:
       answer_bind(notifier, *call);
+      return true;
+    case SYS_connect:
+      answer_connect(notifier, *call);
       return true;
     case SYS_listen:
       answer_listen(notifier, *call, now);
@@ -114,12 +133,10 @@ bool KeepPorts::swap(Notifier& notifier, const Call& call, const Address& asked)
     notifier.answer_done(call);
     return true;
   }
-  const auto kept = std::ranges::find_if(kept_, [&](const Kept& one) { return fits(one, *wish); });
+  const auto kept = choose(*wish);
   if (kept == kept_.end()) {
     make_room_for(*wish);
-    if (asked.is_internet() && asked.port() == 0) {
-      asked_for_any_port_.insert_or_assign(number, asked);
-    }
+    if (asked.is_internet() && asked.port() == 0) asked_for_any_port_.note(number, asked);
     return false;
   }
   dress(kept->it.socket.get(), own.get());
@@ -127,6 +144,7 @@ bool KeepPorts::swap(Notifier& notifier, const Call& call, const Address& asked)
                     caller.closes_on_exec(descriptor(call)))) {
     return false;
   }
+  if (kind.shares_port) ends_.watch(caller.process());
   kept->claimed = true;
   kept->raised = true;
   kept->it.values.debtor.reset();
@@ -164,20 +182,47 @@ bool KeepPorts::fits(const Kept& kept, const Wish& wish) const {
   if (wish.rights != values.rights) return false;
   // In one generation a port may be tried, closed and taken again. Whoever wants any port wants
   // another one each time.
-  return !(any_port && kept.claimed) && !is_held_(kept.number);
+  return !(any_port && kept.claimed);
+}
+
+/// Which of those that nobody has open. Of a group one after the other, and first the one in which
+/// most wait.
+KeepPorts::Table::iterator KeepPorts::choose(const Wish& wish) {
+  std::vector<Table::iterator> those;
+  for (auto kept = kept_.begin(); kept != kept_.end(); ++kept) {
+    if (fits(*kept, wish)) those.push_back(kept);
+  }
+  const auto rank = [](Table::iterator kept) {
+    const int socket = kept->it.socket.get();
+    return std::pair(kept->claimed, kept->kind.shares_port ? -how_many_wait(socket) : 0);
+  };
+  std::ranges::stable_sort(those, {}, rank);
+  OpenNow is_open(open_sockets_);
+  const auto chosen =
+      std::ranges::find_if(those, [&](Table::iterator kept) { return !is_open(*kept); });
+  return chosen == those.end() ? kept_.end() : *chosen;
 }
 
 /// What is kept, and nobody has open, is not to be in the way of another address that has the same
 /// port; nor is a path that was removed, as whoever has done that believes.
 void KeepPorts::make_room_for(const Wish& wish) {
+  OpenNow is_open(open_sockets_);
   for (auto kept = kept_.begin(); kept != kept_.end();) {
     const KeptValues& values = kept->it.values;
     const bool is_owed = values.debtor && wish.place && kept->it.place.is(*wish.place);
     const bool is_in_the_way =
         !values.has_path() && overlaps(kept->address, wish.address) && !kept->unsure_since &&
-        wish.rights.network_namespace == values.rights.network_namespace && !is_held_(kept->number);
+        wish.rights.network_namespace == values.rights.network_namespace && !is_open(*kept);
     kept = is_owed || is_in_the_way ? let_go(kept) : kept + 1;
   }
+}
+
+// connect() --------------------------------------------------------------------------------------
+
+void KeepPorts::answer_connect(Notifier& notifier, const Call& call) {
+  const int error = refusal_of(call, kept_, open_sockets_);
+  if (error == 0 || !notifier.waits(call)) return notifier.let_go_on(call);
+  notifier.answer_error(call, error);
 }
 
 // listen() ---------------------------------------------------------------------------------------
@@ -203,8 +248,10 @@ void KeepPorts::listen_again(Notifier& notifier, const Call& call, Kept& kept, T
 
 void KeepPorts::serve(Kept& kept, TimePoint now) {
   kept.served = kept.claimed = true;
-  served_since_ = now;
-  tell(News::Kind::listening, kept.address.text());
+  served_since_ = kept.served_since = now;
+  const bool is_first = !has_sibling_that(kept, [](const Kept& other) { return other.served; });
+  if (is_first) tell(News::Kind::listening, kept.address.text());
+  look_again_in(patience_with_siblings, now);
 }
 
 void KeepPorts::keep(Notifier& notifier, const Call& call, TimePoint now) {
@@ -220,14 +267,8 @@ void KeepPorts::keep(Notifier& notifier, const Call& call, TimePoint now) {
   // One that listens already was inherited: it is somebody else's to keep.
   if (!kept.kind.may_listen() || listens(socket) || !rights) return;
   if (kept.address.is_internet() && kept.address.port() == 0) return;  // no server's way
-  const auto is_same = [&](const Kept& other) {
-    return other.address == kept.address && other.kind == kept.kind;
-  };
-  if (kept.kind.shares_port && std::ranges::any_of(kept_, is_same))
-    return;  // one of a group will do
-  const auto any_port = asked_for_any_port_.find(kept.number);
   KeptValues& values = kept.it.values;
-  values.asked = any_port != asked_for_any_port_.end() ? any_port->second : kept.address;
+  values.asked = asked_for_any_port_.of(kept.number).value_or(kept.address);
   values.rights = *rights;
   values.backlog = static_cast<int>(call.arguments[1]);
   if (!kept.address.path().empty() && !find_file(call, kept.it)) return;
@@ -236,6 +277,7 @@ void KeepPorts::keep(Notifier& notifier, const Call& call, TimePoint now) {
   if (descriptors() + needed > most_descriptors) {
     return tell(News::Kind::too_many, kept.address.text());
   }
+  if (kept.kind.shares_port) ends_.watch(caller.process());
   kept.claimed = true;
   kept.unsure_since = now;
   kept_.push_back(std::move(kept));

@@ -103,6 +103,13 @@ bool listens(int socket) { return option(socket, SOL_SOCKET, SO_ACCEPTCONN) != 0
 
 bool has_waiting(int socket) { return (readiness(socket, POLLIN) & POLLIN) != 0; }
 
+int how_many_wait(int socket) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  const bool known = ::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) == 0;
+  return known ? static_cast<int>(info.tcpi_unacked) : 0;  // what it means of a listener
+}
+
 void dress(int kept, int own) {
   for (const Option& one : copied) copy(one, own, kept);
   for (const Option& one : copied_whole) copy_whole(one, own, kept);

@@ -35,6 +35,8 @@ SocketKind kind_of(int socket);
 bool listens(int socket);
 /// Whether a connection waits to be accepted.
 bool has_waiting(int socket);
+/// How many do, of TCP.
+int how_many_wait(int socket);
 
 /// Gives `kept` the options of `own`, the program's, which it has set before bind(), and whether it
 /// blocks.

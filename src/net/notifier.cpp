@@ -115,12 +115,14 @@ bool Notifier::waits(const Call& call) const {
 
 void Notifier::let_go_on(const Call& call) { answer(call, SECCOMP_USER_NOTIF_FLAG_CONTINUE); }
 void Notifier::answer_done(const Call& call) { answer(call, 0); }
+void Notifier::answer_error(const Call& call, int error) { answer(call, 0, error); }
 
-void Notifier::answer(const Call& call, std::uint32_t flags) {
+void Notifier::answer(const Call& call, std::uint32_t flags, int error) {
   alignas(seccomp_notif_resp) std::array<char, 1024> room{};
   auto& answer = *reinterpret_cast<seccomp_notif_resp*>(room.data());
   answer.id = call.id;
   answer.flags = flags;
+  answer.error = -error;
   // It fails when nobody waits any more.
   static_cast<void>(::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_SEND, &answer));
 }

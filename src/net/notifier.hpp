@@ -48,8 +48,9 @@ class Notifier {
   /// Readable when a call waits.
   [[nodiscard]] int fd() const { return listener_.get(); }
 
-  /// A call that waits, to be answered by let_go_on() or answer_done(); nullopt when it has been
-  /// given up meanwhile. To be called when fd() is readable: it might wait otherwise.
+  /// A call that waits, to be answered by let_go_on(), answer_done() or answer_error(); nullopt
+  /// when it has been given up meanwhile. To be called when fd() is readable: it might wait
+  /// otherwise.
   std::optional<Call> next();
 
   /// Whether this call still waits. What was read of its process before is its own then, and not
@@ -58,12 +59,14 @@ class Notifier {
   void let_go_on(const Call& call);
   /// It returns 0, and is not carried out.
   void answer_done(const Call& call);
+  /// It fails with `error`, and is not carried out.
+  void answer_error(const Call& call, int error);
   /// Gives the caller `file`, which stays ours as well, as its descriptor `number`, in the place of
   /// what that was. False when it cannot be done. Needs Linux 5.9.
   bool put(const Call& call, int file, int number, bool close_on_exec);
 
  private:
-  void answer(const Call& call, std::uint32_t flags);
+  void answer(const Call& call, std::uint32_t flags, int error = 0);
 
   Fd listener_;
 };

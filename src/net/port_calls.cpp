@@ -14,6 +14,7 @@ namespace {
 // Numbers of 32-bit x86.
 constexpr int compat_socketcall = 102;
 constexpr int compat_bind = 361;
+constexpr int compat_connect = 362;
 constexpr int compat_listen = 363;
 constexpr int compat_shutdown = 373;
 constexpr int compat_unlink = 10;
@@ -23,15 +24,21 @@ struct Same {
   int compat;
   int native;
 };
-constexpr std::array same_calls{Same{compat_bind, SYS_bind}, Same{compat_listen, SYS_listen},
-                                Same{compat_shutdown, SYS_shutdown},
+constexpr std::array same_calls{
+    Same{compat_bind, SYS_bind},        Same{compat_connect, SYS_connect},
+    Same{compat_listen, SYS_listen},    Same{compat_shutdown, SYS_shutdown},
 #ifdef SYS_unlink
-                                Same{compat_unlink, SYS_unlink},
+    Same{compat_unlink, SYS_unlink},
 #endif
-                                Same{compat_unlinkat, SYS_unlinkat}};
+    Same{compat_unlinkat, SYS_unlinkat}};
 // Of socketcall(), whose first argument says which call it is.
-constexpr std::array multiplexed{Same{SYS_BIND, SYS_bind}, Same{SYS_LISTEN, SYS_listen},
-                                 Same{SYS_SHUTDOWN, SYS_shutdown}};
+constexpr std::array multiplexed{Same{SYS_BIND, SYS_bind}, Same{SYS_CONNECT, SYS_connect},
+                                 Same{SYS_LISTEN, SYS_listen}, Same{SYS_SHUTDOWN, SYS_shutdown}};
+
+void notify_of_multiplexed(CallFilter& filter, int call) {
+  filter.notify(compat_socketcall, When::equals(0, static_cast<std::uint32_t>(call)),
+                Machine::compat);
+}
 
 }  // namespace
 
@@ -42,13 +49,19 @@ void notify_of_ports(CallFilter& filter) {
 #endif
   filter.notify(SYS_unlinkat, When::equals(2, 0));  // not of a directory
   for (const Same& one : multiplexed) {
-    filter.notify(compat_socketcall, When::equals(0, static_cast<std::uint32_t>(one.compat)),
-                  Machine::compat);
+    if (one.native != SYS_connect) notify_of_multiplexed(filter, one.compat);
   }
   for (const Same& one : same_calls) {
+    if (one.native == SYS_connect) continue;
     const bool by_flags = one.compat == compat_unlinkat;
     filter.notify(one.compat, by_flags ? When::equals(2, 0) : When{}, Machine::compat);
   }
+}
+
+void notify_of_connects(CallFilter& filter) {
+  filter.notify(SYS_connect);
+  notify_of_multiplexed(filter, SYS_CONNECT);
+  filter.notify(compat_connect, {}, Machine::compat);
 }
 
 std::optional<Call> port_call(const Call& waiting) {
@@ -59,7 +72,8 @@ std::optional<Call> port_call(const Call& waiting) {
     const auto* const one =
         std::ranges::find(multiplexed, static_cast<int>(call.arguments[0]), &Same::compat);
     if (one == multiplexed.end()) return std::nullopt;
-    const std::size_t size = sizeof(std::uint32_t) * (one->native == SYS_bind ? 3 : 2);
+    const bool has_address = one->native == SYS_bind || one->native == SYS_connect;
+    const std::size_t size = sizeof(std::uint32_t) * (has_address ? 3 : 2);
     const auto bytes = call.bytes(1, size);
     if (!bytes) return std::nullopt;
     std::memcpy(arguments.data(), bytes->data(), size);

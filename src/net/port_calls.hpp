@@ -10,6 +10,8 @@ namespace reloadrun::net {
 
 /// bind(), listen() and shutdown(), and unlink() for the paths of unix sockets.
 void notify_of_ports(CallFilter& filter);
+/// connect(), which only concerns who finds something kept when it starts.
+void notify_of_connects(CallFilter& filter);
 
 /// `waiting` with the number and the arguments that it has on this machine, whatever it was made
 /// as; nullopt when a 32-bit program has made another one, or its arguments cannot be read.

@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <filesystem>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -113,19 +115,24 @@ std::set<FileIdentity> written_by_descendants() {
   return search.take_found();
 }
 
-bool descendant_has_socket(std::uint64_t number) {
-  const std::string wanted = fmt::format("socket:[{}]", number);
-  const auto processes = descendants();
-  return std::ranges::any_of(processes, [&](const Process& process) {
+std::set<std::uint64_t> sockets_of_descendants() {
+  namespace fs = std::filesystem;
+  constexpr std::string_view begin = "socket:[";
+  std::set<std::uint64_t> sockets;
+  for (const Process& process : descendants()) {
     std::error_code error;
-    std::filesystem::directory_iterator files(fmt::format("/proc/{}/fd", process.pid), error);
-    for (const std::filesystem::directory_iterator end; !error && files != end;
-         files.increment(error)) {
+    fs::directory_iterator files(fmt::format("/proc/{}/fd", process.pid), error);
+    for (const fs::directory_iterator end; !error && files != end; files.increment(error)) {
       std::error_code gone;
-      if (std::filesystem::read_symlink(files->path(), gone) == wanted) return true;
+      const std::string link = fs::read_symlink(files->path(), gone).string();
+      std::uint64_t number = 0;
+      if (link.starts_with(begin) &&
+          std::from_chars(&link[begin.size()], &link[link.size()], number).ec == std::errc()) {
+        sockets.insert(number);
+      }
     }
-    return false;
-  });
+  }
+  return sockets;
 }
 
 }  // namespace reloadrun::proc

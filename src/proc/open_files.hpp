@@ -2,9 +2,8 @@
 // whether it is one of us, which only /proc tells. What we write ourselves is output, and output is
 // no change; what anybody else still writes is a change that is not over.
 //
-// Driven by app/outputs and app/build_outputs on the reloader's main thread, when a file has changed,
-// and by the builder. Nothing here opens
-// a FIFO or a device, or waits for a program.
+// Driven by app/outputs and app/build_outputs on the reloader's main thread, when a file has
+// changed, and by the builder. Nothing here opens a FIFO or a device, or waits for a program.
 #pragma once
 
 #include <sys/types.h>
@@ -51,7 +50,8 @@ WrittenByOurs written_by_ours(std::set<FileIdentity> files);
 /// Every file, devices too, that a descendant of this process has open for writing.
 std::set<FileIdentity> written_by_descendants();
 
-/// Whether a descendant of this process has this socket open; `number` is its inode's.
-bool descendant_has_socket(std::uint64_t number);
+/// The numbers, which are those of their inodes, of all sockets that descendants of this process
+/// have open.
+std::set<std::uint64_t> sockets_of_descendants();
 
 }  // namespace reloadrun::proc

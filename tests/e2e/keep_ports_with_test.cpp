@@ -41,6 +41,26 @@ TEST_F(KeepPortsWith, SaysWhereAndSinceWhen) {
   end(program);
 }
 
+// As browser-sync and others do: they would take the next one.
+TEST_F(KeepPortsWith, AServerThatConnectsToLearnWhetherItsPortIsFree) {
+  write_server("one", fmt::format("import socket\n"
+                                  "if socket.socket().connect_ex(('127.0.0.1', {})) == 0:\n"
+                                  "    sys.exit('somebody has it')\n",
+                                  port));
+  Program program(keeping());
+  expect_listening(program);
+  Client client(port);
+  client.expect_answers();
+  for (int restart = 1; restart <= 3; ++restart) {
+    place.edit(fmt::format("settings{}.py", restart), "");
+    expect_listening(program);
+    client.expect_answers();
+  }
+  expect_none_refused(client);
+  end(program);
+  EXPECT_EQ(program.said().find("somebody has it"), std::string::npos);
+}
+
 TEST_F(KeepPortsWith, ABuild) {
   Program program(keeping({"--build", "test ! -e ../broken"}));
   expect_listening(program);

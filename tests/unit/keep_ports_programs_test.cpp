@@ -121,9 +121,11 @@ class KeepPortsOfC : public Keeping {
   void compile(const std::string& options) const {
     std::ofstream("server.c") << fmt::format(R"(
 #include "calls.h"
+#define REFUSED 111
 int main(int argc) {{
   unsigned char address[16] = {{2, 0, {}, {}, 127, 0, 0, 1}};
   int s = make_socket();
+  if (argc > 1 && do_connect(make_socket(), address, 16) != REFUSED) return 5;
   if (do_bind(s, address, 16) != 0) return 1;
   if (do_listen(s, 5) != 0) return 2;
   if (argc > 1) {{
@@ -148,10 +150,12 @@ int main(int argc) {{
 
 TEST_F(KeepPortsOfC, AStaticProgram) {
   std::ofstream("calls.h") << R"(
+#include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #define make_socket() socket(AF_INET, SOCK_STREAM, 0)
 #define do_bind(s, a, n) bind(s, (struct sockaddr*)(a), n)
+#define do_connect(s, a, n) (connect(s, (struct sockaddr*)(a), n) == 0 ? 0 : errno)
 #define do_listen listen
 #define do_accept(s) accept(s, 0, 0)
 #define do_write write
@@ -180,6 +184,8 @@ static long socketcall(long which, long a, long b, long c) {
 #define make_socket() socketcall(1, 2, 1, 0)
 #define do_bind(s, a, n) \
   (MULTIPLEXED ? socketcall(2, s, (long)(a), n) : call(361, s, (long)(a), n))
+#define do_connect(s, a, n) \
+  -(MULTIPLEXED ? socketcall(3, s, (long)(a), n) : call(362, s, (long)(a), n))
 #define do_listen(s, n) (MULTIPLEXED ? socketcall(4, s, n, 0) : call(363, s, n, 0))
 #define do_accept(s) socketcall(5, s, 0, 0)
 #define do_write(c, text, n) call(4, c, (long)(text), n)

@@ -148,24 +148,6 @@ for one in (s, s.accept()[0]):
             0);
 }
 
-TEST_F(KeepPorts, OfAGroupThatSharesAPortOneIsKept) {
-  const std::string program = R"(
-def member():
-    s = socket()
-    s.setsockopt(SOL_SOCKET, SO_REUSEPORT, 1)
-    s.bind(here)
-    s.listen()
-    return s
-group = [member() for _ in range(3)]
-if sys.argv[2]: serve(group[0])
-)";
-  ASSERT_EQ(run(program), 0);
-  next_generation();
-  const Fd client = connect();
-  ASSERT_EQ(run(program, "serve"), 0);
-  EXPECT_EQ(answer_to(client), "served");
-}
-
 TEST_F(KeepPorts, AnotherAddressWithThePortIsNotHeldUp) {
   ASSERT_EQ(run("listener(here)"), 0);
   next_generation();

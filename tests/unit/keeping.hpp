@@ -67,6 +67,7 @@ class Keeping : public testing::Test {
   int run_command(const std::vector<std::string>& arguments) {
     net::CallFilter filter;
     net::notify_of_ports(filter);
+    if (ports->keeps_any()) net::notify_of_connects(filter);
     FilteredProgram program(arguments, filter);
     while (attend(program.notifier)) {
     }
@@ -80,7 +81,7 @@ class Keeping : public testing::Test {
     collect_news();
     ports->target_stops();
     auto sockets = ports->hand_over();
-    ports.emplace(proc::descendant_has_socket);
+    ports.emplace(proc::sockets_of_descendants);
     ports->take_over(std::move(sockets), Clock::now());
   }
   /// One generation after the other.
@@ -121,15 +122,16 @@ class Keeping : public testing::Test {
 
   Place place;
   const int port = free_port();
-  std::optional<net::KeepPorts> ports{proc::descendant_has_socket};
+  std::optional<net::KeepPorts> ports{proc::sockets_of_descendants};
 
  private:
   /// False when nobody is left to call.
   bool attend(net::Notifier& notifier) {
-    std::array waiting{pollfd{notifier.fd(), POLLIN, 0}};
+    std::array waiting{pollfd{notifier.fd(), POLLIN, 0}, pollfd{ports->fd(), POLLIN, 0}};
     wait_for(waiting, ports->next());
     const TimePoint now = Clock::now();
-    if (ports->next() && *ports->next() <= now) ports->attend(now);
+    const bool is_due = ports->next() && *ports->next() <= now;
+    if (is_due || waiting[1].revents != 0) ports->attend(now);
     if ((waiting[0].revents & POLLIN) == 0) return waiting[0].revents == 0;
     const auto call = notifier.next();
     if (call && !ports->answer(notifier, *call, now)) notifier.let_go_on(*call);
