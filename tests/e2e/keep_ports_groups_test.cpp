@@ -22,16 +22,16 @@ namespace {
 using End = Asked::End;
 
 #ifdef WITH_SANITIZER
-constexpr int restarts = 5;
+constexpr int group_restarts = 5;
 #else
-constexpr int restarts = 20;
+constexpr int group_restarts = 20;
 #endif
 
 class KeptGroups : public EndToEnd {
  protected:
   // One each, since a file that changes soon after each start is slowed down.
   KeptGroups() {
-    for (int number = 1; number <= restarts; ++number) place.edit(edited(number), "before");
+    for (int number = 1; number <= group_restarts; ++number) place.edit(edited(number), "before");
   }
 
   [[nodiscard]] Invocation keeping(Words options, const Words& command) const {
@@ -95,7 +95,7 @@ except ChildProcessError: pass
       for (const Client& client : clients) client.expect_answers();
     };
     all_are_answered();
-    for (int number = 1; number <= restarts; ++number) {
+    for (int number = 1; number <= group_restarts; ++number) {
       place.edit(edited(number), "after");
       program.expect(edited(number) + " changed: stopping");
       program.expect(listening);
@@ -118,7 +118,7 @@ except ChildProcessError: pass
     EXPECT_EQ(cut, 0);
     EXPECT_EQ(unanswered, 0);
     std::cout << fmt::format("{} requests in {} restarts: {} refused, {} cut, {} unanswered\n",
-                             asked, restarts, refused, cut, unanswered);
+                             asked, group_restarts, refused, cut, unanswered);
     // A group is one address.
     const std::string& said = program.said();
     int told = 0;
@@ -126,7 +126,7 @@ except ChildProcessError: pass
          at = said.find(listening, at + 1)) {
       ++told;
     }
-    EXPECT_EQ(told, restarts + 1);
+    EXPECT_EQ(told, group_restarts + 1);
     EXPECT_EQ(said.find("let go"), std::string::npos);
   }
 

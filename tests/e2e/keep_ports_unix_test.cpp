@@ -22,7 +22,7 @@ namespace {
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
-constexpr int restarts = 5;
+constexpr int unix_restarts = 5;
 
 /// Asks one question after the other until it is destroyed.
 class Asking {
@@ -73,7 +73,7 @@ class KeptUnixServers : public EndToEnd {
  protected:
   // One each, since a file that changes soon after each start is slowed down.
   KeptUnixServers() {
-    for (int number = 1; number <= restarts; ++number) place.edit(edited(number), "before");
+    for (int number = 1; number <= unix_restarts; ++number) place.edit(edited(number), "before");
   }
 
   void write(const std::string& name, const std::string& text) const {
@@ -88,7 +88,7 @@ class KeptUnixServers : public EndToEnd {
     program.expect(listening);
     Asking client(path, question);
     client.expect_answers();
-    for (int number = 1; number <= restarts; ++number) {
+    for (int number = 1; number <= unix_restarts; ++number) {
       place.edit(edited(number), "after");
       program.expect(edited(number) + " changed: stopping");
       program.expect(listening);

@@ -103,7 +103,10 @@ void call(Input& input) {
   }
   const auto is_whole = [](const std::string& path) { return path.front() == '/'; };
   if (const auto opened = opened_by(call)) require(is_whole(opened->path), "a path is absolute");
-  for (const std::string& path : written_by(call)) require(is_whole(path), "it is absolute, too");
+  for (const KnownFile& file : written_by(call)) {
+    require(file.path.empty() || is_whole(file.path), "it is absolute, too");
+    require(!file.path.empty() || !file.keys.empty(), "a file is known by something");
+  }
 }
 
 }  // namespace

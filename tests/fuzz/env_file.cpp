@@ -47,7 +47,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   } catch (const Error& error) {
     require_clear(error);
     require(std::string_view(error.what()).starts_with("file:"), "an error names the line");
-    require(app::printable(error.what()) == error.what(), "an error is one plain line");
+    require(printable(error.what()) == error.what(), "an error is one plain line");
   }
   return 0;
 }

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "app/words.hpp"
+#include "base/printable.hpp"
 #include "reloadrun/error.hpp"
 
 namespace reloadrun::fuzz {
@@ -23,7 +23,7 @@ inline void require(bool holds, const char* property) {
 inline void require_clear(const Error& error) {
   const std::string line = error.what();
   require(!line.empty() && !error.what_to_do().empty(), "an error says what is wrong and to do");
-  require(app::printable(error.what_to_do()) == error.what_to_do(), "what to do is one plain line");
+  require(printable(error.what_to_do()) == error.what_to_do(), "what to do is one plain line");
   require(error.exit_status() == status_usage, "the input is the user's");
 }
 

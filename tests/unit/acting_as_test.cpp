@@ -218,9 +218,9 @@ TEST_F(ToldOfPaths, NorABuildOfWhatItMayNotWrite) {
   int own = 0;
   int protected_ones = 0;
   try_to_open(net::write_filter(), "os.O_WRONLY", [&](const net::Call& call) {
-    for (const std::string& path : net::written_by(call)) {
-      own += static_cast<int>(path.starts_with(own_path));
-      protected_ones += static_cast<int>(path.starts_with(protected_path));
+    for (const KnownFile& file : net::written_by(call)) {
+      own += static_cast<int>(file.path.starts_with(own_path));
+      protected_ones += static_cast<int>(file.path.starts_with(protected_path));
     }
   });
   EXPECT_GT(own, 0);
