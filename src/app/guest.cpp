@@ -40,7 +40,7 @@ std::string program_path() {
 }
 
 std::vector<std::string> program_arguments() {
-  const std::string text = read_file("/proc/self/cmdline");
+  const std::string text = read_kernel_file("/proc/self/cmdline");
   if (text.empty()) throw Error("/proc/self/cmdline cannot be read", "mount /proc", status_failure);
   std::vector<std::string> arguments;
   for (auto from = text.begin(); from != text.end();) {

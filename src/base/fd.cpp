@@ -49,7 +49,7 @@ Fd open_nothing() {
   return null ? std::move(null) : make_pipe().reading;
 }
 
-std::string read_file(const std::string& path) {
+std::string read_kernel_file(const std::string& path) {
   std::string content;
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (file) static_cast<void>(read_all(file.get(), content));

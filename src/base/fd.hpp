@@ -70,7 +70,7 @@ bool is_held(int standard_fd);
 
 /// Everything that can be read from `path`, a file of the kernel's in /proc or /sys, which has an
 /// end; empty when it cannot be read. For what others have written: see base/regular_file.hpp.
-std::string read_file(const std::string& path);
+std::string read_kernel_file(const std::string& path);
 
 /// Appends to `content` what can be read from `fd` up to its end; false with errno when reading
 /// fails before (EAGAIN: it does not block, and has nothing now; EFBIG: there is more than

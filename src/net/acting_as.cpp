@@ -13,6 +13,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/fd.hpp"
@@ -91,7 +92,7 @@ std::optional<Own> own() {
 /// Whether others are shown to us as they are, whatever their user namespace.
 bool knows_all_ids() {
   static const bool knows = [] {
-    const std::string map = read_file("/proc/self/uid_map");
+    const std::string map = read_kernel_file("/proc/self/uid_map");
     std::string_view words = map;
     return take_word(words) == "0" && take_word(words) == "0" &&
            take_word(words).starts_with("4294967295");
@@ -182,7 +183,7 @@ bool is_no_less_than_we(const Identity& who) {
 }
 
 struct ActingAs::Change {
-  explicit Change(const Own& mine) : before(mine) { ::prctl(PR_GET_PDEATHSIG, &death_signal); }
+  explicit Change(Own mine) : before(std::move(mine)) { ::prctl(PR_GET_PDEATHSIG, &death_signal); }
 
   const std::lock_guard<std::mutex> alone{one_at_a_time};
   const Own before;

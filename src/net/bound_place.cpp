@@ -31,8 +31,8 @@ bool BoundPlace::may_be_removed() const {
   return ::unlinkat(directory.get(), name.c_str(), AT_REMOVEDIR) != 0 && errno == ENOTDIR;
 }
 
-void BoundPlace::remove(const FileNumber& expected) const {
-  if (file() == expected) static_cast<void>(::unlinkat(directory.get(), name.c_str(), 0));
+void BoundPlace::remove(const FileNumber& number) const {
+  if (file() == number) static_cast<void>(::unlinkat(directory.get(), name.c_str(), 0));
 }
 
 std::optional<BoundPlace> place_of(const CallerPath& named) {

@@ -23,7 +23,7 @@ struct BoundPlace {
   /// Whether this thread might remove it, as the kernel says.
   [[nodiscard]] bool may_be_removed() const;
   /// Unless it is another file by now.
-  void remove(const FileNumber& file) const;
+  void remove(const FileNumber& number) const;
 };
 
 /// The place that a path names, without its being followed if it is a link. nullopt when there can

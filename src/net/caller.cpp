@@ -26,8 +26,8 @@ std::uint64_t inode_of(const std::string& path) {
 
 /// By a security module that has labels (AppArmor, SELinux), which judges by them as by users.
 bool is_confined_as_we(pid_t thread) {
-  static const std::string ours = read_file("/proc/self/attr/current");
-  return ours.empty() || read_file(fmt::format("/proc/{}/attr/current", thread)) == ours;
+  static const std::string ours = read_kernel_file("/proc/self/attr/current");
+  return ours.empty() || read_kernel_file(fmt::format("/proc/{}/attr/current", thread)) == ours;
 }
 
 Fd open_process(pid_t process) {
@@ -52,7 +52,7 @@ SocketNumber Caller::socket_at(int number) const {
 }
 
 pid_t Caller::process() const {
-  const std::string status = read_file(fmt::format("/proc/{}/status", thread_));
+  const std::string status = read_kernel_file(fmt::format("/proc/{}/status", thread_));
   return number_in<pid_t>(field(status, "Tgid")).value_or(thread_);
 }
 
@@ -70,7 +70,7 @@ Fd Caller::take_socket(int number) const {
 }
 
 bool Caller::closes_on_exec(int number) const {
-  const std::string info = read_file(fmt::format("/proc/{}/fdinfo/{}", thread_, number));
+  const std::string info = read_kernel_file(fmt::format("/proc/{}/fdinfo/{}", thread_, number));
   return (number_in<unsigned>(field(info, "flags"), 8).value_or(0) & O_CLOEXEC) != 0;
 }
 
@@ -88,7 +88,7 @@ int Caller::acceptors_of(int number) const {
   for (fs::directory_iterator threads(fmt::format("/proc/{}/task", process()), error), end;
        !error && threads != end; threads.increment(error)) {
     // "43 0x3 ..." while it is in a call, "running" otherwise; see proc(5).
-    const std::string text = read_file(threads->path() / "syscall");
+    const std::string text = read_kernel_file(threads->path() / "syscall");
     const std::string_view call = text;
     const auto called = number_in<int>(call);
     if (!called) continue;

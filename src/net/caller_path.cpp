@@ -82,7 +82,7 @@ Fd opened_by_names(const Fd& root, const Fd& from, std::string path, int flags) 
         errno = ELOOP;
         return {};
       }
-      path = is_last ? *text : *text + "/" + path;
+      path = is_last ? *text : fmt::format("{}/{}", *text, path);
       continue;
     }
     if (is_last) return opened_at(at, name, flags | O_NOFOLLOW);

@@ -41,7 +41,7 @@ std::optional<Identity> parse_identity(std::string_view status) {
 
 std::optional<Identity> identity_of(pid_t thread) {
   const std::string process = fmt::format("/proc/{}", thread);
-  auto identity = parse_identity(read_file(process + "/status"));
+  auto identity = parse_identity(read_kernel_file(process + "/status"));
   struct stat status {};
   if (!identity || ::stat((process + "/ns/user").c_str(), &status) != 0) return std::nullopt;
   identity->user_namespace = status.st_ino;

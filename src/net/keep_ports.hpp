@@ -102,7 +102,7 @@ class KeepPorts {
   [[nodiscard]] bool is_held(const Kept& kept) const {
     return open_sockets_().contains(kept.number);
   }
-  [[nodiscard]] bool fits(const Kept& kept, const Wish& wish) const;
+  static bool fits(const Kept& kept, const Wish& wish);
   Table::iterator choose(const Wish& wish);
   void make_room_for(const Wish& wish);
   [[nodiscard]] std::size_t descriptors() const;

@@ -168,7 +168,7 @@ std::optional<KeepPorts::Wish> KeepPorts::wish_of(const Call& call, const Addres
 }
 
 /// Whether it is what the caller would get by its own bind().
-bool KeepPorts::fits(const Kept& kept, const Wish& wish) const {
+bool KeepPorts::fits(const Kept& kept, const Wish& wish) {
   const KeptValues& values = kept.it.values;
   const Address& asked = wish.address;
   const bool any_port = asked.is_internet() && asked.port() == 0;

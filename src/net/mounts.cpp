@@ -48,7 +48,7 @@ std::string unescaped(std::string_view text) {
 
 std::vector<Mount> mounts_of(const std::string& process) {
   std::vector<Mount> mounts;
-  std::istringstream lines(read_file(fmt::format("/proc/{}/mountinfo", process)));
+  std::istringstream lines(read_kernel_file(fmt::format("/proc/{}/mountinfo", process)));
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);
     Mount mount;

@@ -171,7 +171,7 @@ bool missed_terminal_signal(const char* parent_status) {
 }
 
 bool answers_signal(pid_t pid, int signal, const SignalsGiven& given) {
-  const std::string status = read_file(fmt::format("/proc/{}/status", pid));
+  const std::string status = read_kernel_file(fmt::format("/proc/{}/status", pid));
   const std::uint64_t blocked_by_itself = signals_in(status, "\nSigBlk:\t") & ~given.mask;
   const std::uint64_t answered =
       (signals_in(status, "\nSigCgt:\t") | blocked_by_itself) & ~signals_in(status, "\nSigIgn:\t");

@@ -48,13 +48,14 @@ std::optional<Stat> parse_stat(pid_t pid, const std::string& text) {
 }  // namespace
 
 std::optional<Stat> read_stat(pid_t pid) {
-  return parse_stat(pid, read_file(fmt::format("/proc/{}/stat", pid)));
+  return parse_stat(pid, read_kernel_file(fmt::format("/proc/{}/stat", pid)));
 }
 
 std::optional<Thread> thread_of(pid_t number) {
   static const long ticks_a_second = ::sysconf(_SC_CLK_TCK);
   // Its own: /proc/TID/stat has the times of all threads of its process.
-  const auto stat = parse_stat(number, read_file(fmt::format("/proc/{0}/task/{0}/stat", number)));
+  const auto stat =
+      parse_stat(number, read_kernel_file(fmt::format("/proc/{0}/task/{0}/stat", number)));
   if (!stat) return std::nullopt;
   return Thread{stat->state, std::chrono::milliseconds(stat->user_ticks * 1000 / ticks_a_second)};
 }
@@ -66,7 +67,7 @@ bool is_zombie(pid_t pid) {
   const auto threads = numbers_in(fmt::format("/proc/{}/task", pid));
   return std::ranges::all_of(threads, [pid](pid_t number) {
     const auto thread =
-        parse_stat(number, read_file(fmt::format("/proc/{}/task/{}/stat", pid, number)));
+        parse_stat(number, read_kernel_file(fmt::format("/proc/{}/task/{}/stat", pid, number)));
     return !thread || thread->ended;
   });
 }
@@ -78,7 +79,7 @@ Ending ending_of_zombie(pid_t pid) {
   std::array<char, 1> target{};
   const std::string link = fmt::format("/proc/{}/exe", pid);
   if (::readlink(link.c_str(), target.data(), target.size()) < 0 && errno != ENOENT) return unknown;
-  auto fields = fields_of(read_file(fmt::format("/proc/{}/stat", pid)));
+  auto fields = fields_of(read_kernel_file(fmt::format("/proc/{}/stat", pid)));
   int status = 0;
   if (!fields) return unknown;
   skip(*fields, 3, 52);

@@ -97,7 +97,7 @@ std::set<pid_t> children_of(pid_t parent) {
   std::set<pid_t> children;
   const std::string tasks = fmt::format("/proc/{}/task", parent);
   for (const pid_t task : numbers_in(tasks)) {
-    std::istringstream listed(read_file(fmt::format("{}/{}/children", tasks, task)));
+    std::istringstream listed(read_kernel_file(fmt::format("{}/{}/children", tasks, task)));
     for (pid_t child = 0; listed >> child;) children.insert(child);
   }
   return children;

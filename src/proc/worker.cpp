@@ -43,7 +43,7 @@ bool is_shells_name(std::string_view name) {
 }  // namespace
 
 std::optional<Image> image_of(pid_t pid) {
-  Image image{read_file(fmt::format("/proc/{}/auxv", pid))};
+  Image image{read_kernel_file(fmt::format("/proc/{}/auxv", pid))};
   const std::uintptr_t there = value_in(image.auxiliary_vector, AT_RANDOM);
   if (there == 0) return std::nullopt;
   const iovec here{image.random.data(), image.random.size()};

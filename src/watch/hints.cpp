@@ -32,7 +32,7 @@ Hint hint_of(const inotify_event& event) {
 }  // namespace
 
 std::size_t Hints::fair_share() {
-  const std::string text = read_file("/proc/sys/fs/inotify/max_user_watches");
+  const std::string text = read_kernel_file("/proc/sys/fs/inotify/max_user_watches");
   std::size_t most = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), most);
   // No bound where the kernel does not say.

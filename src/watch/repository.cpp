@@ -106,7 +106,8 @@ std::vector<std::string> git_config_files(const Repository* repository) {
 bool ignores_case(const Repository& repository) {
   bool ignored = false;
   for (const std::string& config : git_config_files(&repository)) {
-    if (const auto value = value_in_git_config(read_file(config), "core", "ignorecase", "true")) {
+    const std::string text = read_regular_file(AT_FDCWD, config, most_text_bytes).content;
+    if (const auto value = value_in_git_config(text, "core", "ignorecase", "true")) {
       ignored = is_true(*value);
     }
   }

@@ -2,6 +2,7 @@
 // no answer.
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -44,7 +45,8 @@ class Printable : public EndToEnd {
     return {.arguments = all,
             .directory = place.work(),
             .environment = {"NO_COLOR=1"},  // that would be of our own
-            .terminal = true};
+            .terminal = true,
+            .prepare = [] { ::closefrom(3); }};
   }
   /// Of a run that ends by itself. `as`: how what it is about is written out.
   void expect_printable(const Words& options, const Words& command = {"true"},

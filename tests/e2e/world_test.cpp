@@ -235,6 +235,7 @@ std::vector<Row> World::rows() const {
       {"--no-gitignore", {"--no-gitignore"}},
       {"--no-default-ignores", {"--no-default-ignores"}},
       {.option = "--list", .words = {"--list"}, .starts = false},
+      {.option = "--null", .words = {"--list", "--null"}, .starts = false},
       {.option = "--explain", .words = {"--explain", "list"}, .starts = false},
       {"--watcher", {"--watcher", "auto"}},
       {"--watcher", {"--watcher", "inotify"}},

@@ -102,7 +102,7 @@ pid_t EndToEnd::reloader_below(pid_t supervisor) {
 
 pid_t EndToEnd::successor_below(pid_t supervisor) {
   const auto waits = [](pid_t pid) {
-    const std::string environment = read_file("/proc/" + std::to_string(pid) + "/environ");
+    const std::string environment = read_kernel_file("/proc/" + std::to_string(pid) + "/environ");
     const bool was_executed = environment.find(app::channel_variable) != std::string::npos;
     return was_executed && blocks_stops(pid);
   };

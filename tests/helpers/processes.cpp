@@ -37,7 +37,7 @@ bool in_child_without_rights(const std::function<bool()>& asks) {
 }
 
 bool blocks_stops(pid_t pid) {
-  const std::string status = read_file("/proc/" + std::to_string(pid) + "/status");
+  const std::string status = read_kernel_file("/proc/" + std::to_string(pid) + "/status");
   const std::string field = "SigBlk:\t";
   const auto begin = status.find(field);
   if (begin == std::string::npos) return false;
@@ -48,7 +48,7 @@ bool blocks_stops(pid_t pid) {
 }
 
 bool is_in_call(pid_t pid, long number) {
-  return read_file("/proc/" + std::to_string(pid) + "/syscall")
+  return read_kernel_file("/proc/" + std::to_string(pid) + "/syscall")
       .starts_with(std::to_string(number) + " ");
 }
 

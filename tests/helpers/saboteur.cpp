@@ -96,7 +96,7 @@ std::optional<Message> receive(int socket) {
 
 /// The number in "NAME=NUMBER" of a process's environment; -1 when there is none.
 int number_in_environment(pid_t pid, const std::string& name) {
-  const std::string all = '\0' + read_file(fmt::format("/proc/{}/environ", pid));
+  const std::string all = '\0' + read_kernel_file(fmt::format("/proc/{}/environ", pid));
   const std::string before = '\0' + name + '=';
   const auto at = all.find(before);
   int number = -1;

@@ -33,7 +33,7 @@ pid_t this_thread() { return static_cast<pid_t>(::syscall(SYS_gettid)); }
 
 /// The lines that say as whom this thread acts.
 std::string own_status() {
-  const std::string status = read_file(fmt::format("/proc/{}/status", this_thread()));
+  const std::string status = read_kernel_file(fmt::format("/proc/{}/status", this_thread()));
   std::string lines;
   for (const char* name : {"Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapAmb"}) {
     lines += fmt::format("{} {}\n", name, net::field(status, name));

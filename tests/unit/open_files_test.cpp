@@ -112,7 +112,7 @@ TEST_F(OpenForWriting, AFifosWriterSeesNoReader) {
   }
   const std::string status = "/proc/" + std::to_string(writer) + "/stat";
   test::eventually("a writer that waits",
-                   [&] { return read_file(status).find(") S ") != std::string::npos; });
+                   [&] { return read_kernel_file(status).find(") S ") != std::string::npos; });
   for (int i = 0; i < 100; ++i) EXPECT_EQ(open_for_writing(fifo), Writing::unknown);
   const Fd reader(::open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   EXPECT_EQ(wait_for_child(writer), (Ending{false, 0}));
@@ -198,7 +198,7 @@ TEST_F(WrittenByOurs, AProcessWhoseFirstThreadHasEnded) {
     std::thread([&] {
       if (::open(file_.c_str(), O_WRONLY | O_CLOEXEC) < 0) ::_exit(1);
       test::eventually("the first thread's end", [] {
-        return read_file("/proc/self/stat").find(") Z ") != std::string::npos;
+        return read_kernel_file("/proc/self/stat").find(") Z ") != std::string::npos;
       });
       static_cast<void>(!::write(ready.writing.get(), "x", 1));
       for (;;) ::pause();
