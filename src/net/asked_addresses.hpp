@@ -24,7 +24,7 @@ class AskedAddresses {
 
  private:
   struct Note {
-    SocketNumber socket;
+    SocketNumber socket = 0;
     Address asked;
   };
   std::deque<Note> notes_;  ///< the latest last

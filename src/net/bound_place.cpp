@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <linux/sockios.h>
-#include <linux/un.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -41,6 +40,10 @@ std::optional<BoundPlace> place_of(const CallerPath& named) {
   return place;
 }
 
-Fd bound_file(int socket) { return Fd(::ioctl(socket, SIOCUNIXFILE)); }
+Fd bound_file(int socket) {
+  // SIOCUNIXFILE of linux/un.h, which no file can include that sys/un.h is included in.
+  constexpr unsigned long unix_file = SIOCPROTOPRIVATE;
+  return Fd(::ioctl(socket, unix_file));
+}
 
 }  // namespace reloadrun::net

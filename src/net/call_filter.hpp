@@ -14,6 +14,8 @@ enum class Machine {
   native,  ///< this machine's own
   compat,  ///< 32-bit x86's, on a 64-bit one that runs such programs as well
 };
+inline constexpr Machine native = Machine::native;
+inline constexpr Machine compat = Machine::compat;
 
 /// A condition on the low half of one argument.
 struct When {

@@ -27,9 +27,6 @@ struct Opening {
   int flags = no_argument;  // the argument with those of open()
 };
 
-constexpr Machine native = Machine::native;
-constexpr Machine compat = Machine::compat;
-
 constexpr std::array openings{
 #ifdef SYS_open  // what newer machines leave out
     Opening{native, SYS_open, Does::opens, {working_directory, 0}, 1},

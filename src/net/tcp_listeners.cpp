@@ -52,9 +52,9 @@ bool is_loopback(const in6_addr& ip) {
 }
 
 template <typename Number>
-std::optional<Number> number_in(std::string_view digits, int base) {
+std::optional<Number> whole_number_in(std::string_view digits, int base) {
   Number number{};
-  const auto end = digits.data() + digits.size();
+  const char* const end = digits.data() + digits.size();
   const auto result = std::from_chars(digits.data(), end, number, base);
   return result.ec == std::errc() && result.ptr == end ? std::optional(number) : std::nullopt;
 }
@@ -64,10 +64,10 @@ std::optional<Endpoint> endpoint_in(std::string_view text) {
   constexpr std::size_t digits = 8;  // of a word
   const auto colon = text.find(':');
   if (colon != digits && colon != 4 * digits) return std::nullopt;
-  const auto port = number_in<std::uint16_t>(text.substr(colon + 1), 16);
+  const auto port = whole_number_in<std::uint16_t>(text.substr(colon + 1), 16);
   std::array<std::uint32_t, 4> words{};
   for (std::size_t i = 0; i < colon / digits; ++i) {
-    const auto word = number_in<std::uint32_t>(text.substr(i * digits, digits), 16);
+    const auto word = whole_number_in<std::uint32_t>(text.substr(i * digits, digits), 16);
     if (!word) return std::nullopt;
     words.at(i) = *word;
   }
@@ -102,7 +102,7 @@ std::vector<TcpListener> tcp_listeners_in(std::istream& table) {
     const std::vector<std::string> field{std::istream_iterator<std::string>(words), {}};
     if (field.size() < fields || field[3] != is_listening) break;
     const auto at = endpoint_in(field[1]);
-    const auto number = number_in<SocketNumber>(field[9], 10);
+    const auto number = whole_number_in<SocketNumber>(field[9], 10);
     if (at && number) listeners.push_back({*at, *number});
   }
   return listeners;

@@ -21,7 +21,7 @@ namespace reloadrun::net {
 namespace {
 
 /// What a call may do to the file that a path names.
-enum class Does {
+enum class Effect {
   writes,   ///< what a link leads to
   names,    ///< it makes, replaces or removes the name itself
   removes,  ///< a directory, which is empty
@@ -29,14 +29,11 @@ enum class Does {
 struct Writing {
   Machine machine = Machine::native;
   int call = 0;
-  Does does = Does::writes;
+  Effect effect = Effect::writes;
   PathArguments first;
   PathArguments second{};
   int flags = no_argument;  // the argument that says whether a file is opened to be written
 };
-
-constexpr Machine native = Machine::native;
-constexpr Machine compat = Machine::compat;
 
 // Later than the headers of Debian 12.
 #ifndef SYS_fchmodat2
@@ -45,66 +42,66 @@ constexpr Machine compat = Machine::compat;
 
 constexpr std::array writings{
 #ifdef SYS_open  // what newer machines leave out
-    Writing{native, SYS_open, Does::writes, {working_directory, 0}, {}, 1},
-    Writing{native, SYS_creat, Does::writes, {working_directory, 0}},
-    Writing{native, SYS_chmod, Does::writes, {working_directory, 0}},
-    Writing{native, SYS_utime, Does::writes, {working_directory, 0}},
-    Writing{native, SYS_utimes, Does::writes, {working_directory, 0}},
-    Writing{native, SYS_futimesat, Does::writes, {0, 1}},
-    Writing{native, SYS_rename, Does::names, {working_directory, 0}, {working_directory, 1}},
-    Writing{native, SYS_link, Does::names, {working_directory, 1}},
-    Writing{native, SYS_symlink, Does::names, {working_directory, 1}},
-    Writing{native, SYS_unlink, Does::names, {working_directory, 0}},
-    Writing{native, SYS_rmdir, Does::removes, {working_directory, 0}},
-    Writing{native, SYS_mknod, Does::names, {working_directory, 0}},
-    Writing{native, SYS_renameat, Does::names, {0, 1}, {2, 3}},
+    Writing{native, SYS_open, Effect::writes, {working_directory, 0}, {}, 1},
+    Writing{native, SYS_creat, Effect::writes, {working_directory, 0}},
+    Writing{native, SYS_chmod, Effect::writes, {working_directory, 0}},
+    Writing{native, SYS_utime, Effect::writes, {working_directory, 0}},
+    Writing{native, SYS_utimes, Effect::writes, {working_directory, 0}},
+    Writing{native, SYS_futimesat, Effect::writes, {0, 1}},
+    Writing{native, SYS_rename, Effect::names, {working_directory, 0}, {working_directory, 1}},
+    Writing{native, SYS_link, Effect::names, {working_directory, 1}},
+    Writing{native, SYS_symlink, Effect::names, {working_directory, 1}},
+    Writing{native, SYS_unlink, Effect::names, {working_directory, 0}},
+    Writing{native, SYS_rmdir, Effect::removes, {working_directory, 0}},
+    Writing{native, SYS_mknod, Effect::names, {working_directory, 0}},
+    Writing{native, SYS_renameat, Effect::names, {0, 1}, {2, 3}},
 #endif
-    Writing{native, SYS_openat, Does::writes, {0, 1}, {}, 2},
-    Writing{native, SYS_openat2, Does::writes, {0, 1}},  // its flags are not among the arguments
-    Writing{native, SYS_truncate, Does::writes, {working_directory, 0}},
-    Writing{native, SYS_fchmodat, Does::writes, {0, 1}},
-    Writing{native, SYS_fchmodat2, Does::writes, {0, 1}},
-    Writing{native, SYS_utimensat, Does::writes, {0, 1}},
-    Writing{native, SYS_renameat2, Does::names, {0, 1}, {2, 3}},
-    Writing{native, SYS_linkat, Does::names, {2, 3}},
-    Writing{native, SYS_symlinkat, Does::names, {1, 2}},
-    Writing{native, SYS_unlinkat, Does::names, {0, 1}},
-    Writing{native, SYS_mknodat, Does::names, {0, 1}},
+    Writing{native, SYS_openat, Effect::writes, {0, 1}, {}, 2},
+    Writing{native, SYS_openat2, Effect::writes, {0, 1}},  // its flags are not among the arguments
+    Writing{native, SYS_truncate, Effect::writes, {working_directory, 0}},
+    Writing{native, SYS_fchmodat, Effect::writes, {0, 1}},
+    Writing{native, SYS_fchmodat2, Effect::writes, {0, 1}},
+    Writing{native, SYS_utimensat, Effect::writes, {0, 1}},
+    Writing{native, SYS_renameat2, Effect::names, {0, 1}, {2, 3}},
+    Writing{native, SYS_linkat, Effect::names, {2, 3}},
+    Writing{native, SYS_symlinkat, Effect::names, {1, 2}},
+    Writing{native, SYS_unlinkat, Effect::names, {0, 1}},
+    Writing{native, SYS_mknodat, Effect::names, {0, 1}},
     // Numbers of 32-bit x86, see asm/unistd_32.h.
-    Writing{compat, 5, Does::writes, {working_directory, 0}, {}, 1},                   // open
-    Writing{compat, 8, Does::writes, {working_directory, 0}},                          // creat
-    Writing{compat, 9, Does::names, {working_directory, 1}},                           // link
-    Writing{compat, 10, Does::names, {working_directory, 0}},                          // unlink
-    Writing{compat, 14, Does::names, {working_directory, 0}},                          // mknod
-    Writing{compat, 15, Does::writes, {working_directory, 0}},                         // chmod
-    Writing{compat, 30, Does::writes, {working_directory, 0}},                         // utime
-    Writing{compat, 38, Does::names, {working_directory, 0}, {working_directory, 1}},  // rename
-    Writing{compat, 40, Does::removes, {working_directory, 0}},                        // rmdir
-    Writing{compat, 83, Does::names, {working_directory, 1}},                          // symlink
-    Writing{compat, 92, Does::writes, {working_directory, 0}},                         // truncate
-    Writing{compat, 193, Does::writes, {working_directory, 0}},                        // truncate64
-    Writing{compat, 271, Does::writes, {working_directory, 0}},                        // utimes
-    Writing{compat, 295, Does::writes, {0, 1}, {}, 2},                                 // openat
-    Writing{compat, 297, Does::names, {0, 1}},                                         // mknodat
-    Writing{compat, 299, Does::writes, {0, 1}},                                        // futimesat
-    Writing{compat, 301, Does::names, {0, 1}},                                         // unlinkat
-    Writing{compat, 302, Does::names, {0, 1}, {2, 3}},                                 // renameat
-    Writing{compat, 303, Does::names, {2, 3}},                                         // linkat
-    Writing{compat, 304, Does::names, {1, 2}},                                         // symlinkat
-    Writing{compat, 306, Does::writes, {0, 1}},                                        // fchmodat
-    Writing{compat, 320, Does::writes, {0, 1}},                                        // utimensat
-    Writing{compat, 353, Does::names, {0, 1}, {2, 3}},                                 // renameat2
-    Writing{compat, 412, Does::writes, {0, 1}},  // utimensat_time64
-    Writing{compat, 437, Does::writes, {0, 1}},  // openat2
-    Writing{compat, 452, Does::writes, {0, 1}},  // fchmodat2
+    Writing{compat, 5, Effect::writes, {working_directory, 0}, {}, 1},                   // open
+    Writing{compat, 8, Effect::writes, {working_directory, 0}},                          // creat
+    Writing{compat, 9, Effect::names, {working_directory, 1}},                           // link
+    Writing{compat, 10, Effect::names, {working_directory, 0}},                          // unlink
+    Writing{compat, 14, Effect::names, {working_directory, 0}},                          // mknod
+    Writing{compat, 15, Effect::writes, {working_directory, 0}},                         // chmod
+    Writing{compat, 30, Effect::writes, {working_directory, 0}},                         // utime
+    Writing{compat, 38, Effect::names, {working_directory, 0}, {working_directory, 1}},  // rename
+    Writing{compat, 40, Effect::removes, {working_directory, 0}},                        // rmdir
+    Writing{compat, 83, Effect::names, {working_directory, 1}},                          // symlink
+    Writing{compat, 92, Effect::writes, {working_directory, 0}},                         // truncate
+    Writing{compat, 193, Effect::writes, {working_directory, 0}},  // truncate64
+    Writing{compat, 271, Effect::writes, {working_directory, 0}},  // utimes
+    Writing{compat, 295, Effect::writes, {0, 1}, {}, 2},           // openat
+    Writing{compat, 297, Effect::names, {0, 1}},                   // mknodat
+    Writing{compat, 299, Effect::writes, {0, 1}},                  // futimesat
+    Writing{compat, 301, Effect::names, {0, 1}},                   // unlinkat
+    Writing{compat, 302, Effect::names, {0, 1}, {2, 3}},           // renameat
+    Writing{compat, 303, Effect::names, {2, 3}},                   // linkat
+    Writing{compat, 304, Effect::names, {1, 2}},                   // symlinkat
+    Writing{compat, 306, Effect::writes, {0, 1}},                  // fchmodat
+    Writing{compat, 320, Effect::writes, {0, 1}},                  // utimensat
+    Writing{compat, 353, Effect::names, {0, 1}, {2, 3}},           // renameat2
+    Writing{compat, 412, Effect::writes, {0, 1}},                  // utimensat_time64
+    Writing{compat, 437, Effect::writes, {0, 1}},                  // openat2
+    Writing{compat, 452, Effect::writes, {0, 1}},                  // fchmodat2
 };
 
 constexpr std::uint32_t opened_to_write = O_ACCMODE | O_CREAT | O_TRUNC;
 
-Does what_does(const Call& call, const Writing& writing) {
+Effect effect_of(const Call& call, const Writing& writing) {
   const bool unlinkat = call.number == (call.machine == native ? SYS_unlinkat : 301);
   const bool removes = unlinkat && (call.arguments[2] & AT_REMOVEDIR) != 0;
-  return removes ? Does::removes : writing.does;
+  return removes ? Effect::removes : writing.effect;
 }
 
 /// It opens a file to read it, and says so where no filter sees it.
@@ -139,13 +136,13 @@ void add_file(std::vector<KnownFile>& files, const Fd& file, const struct statx&
   files.push_back(std::move(known));
 }
 
-void add(std::vector<KnownFile>& files, const Call& call, PathArguments name, Does does) {
+void add(std::vector<KnownFile>& files, const Call& call, PathArguments name, Effect effect) {
   if (name.path == no_argument) return;
   auto named = path_named(call, name);
   if (named) reached_by_caller(*named);
   // A directory that is not empty stays, and what is in it.
-  if (!named || (does == Does::removes && !is_empty_directory(*named))) return;
-  const Fd file = does == Does::writes ? reach(*named) : Fd();
+  if (!named || (effect == Effect::removes && !is_empty_directory(*named))) return;
+  const Fd file = effect == Effect::writes ? reach(*named) : Fd();
   const auto status = look_at(file);
   // It gets another time or mode, or a file without a name (O_TMPFILE): nothing below it changes.
   if (status && S_ISDIR(status->stx_mode)) return;
@@ -175,10 +172,10 @@ std::vector<KnownFile> written_by(const Call& call) {
     return known.machine == call.machine && known.call == call.number;
   });
   if (one == writings.end() || call.thread <= 0 || only_reads(call)) return {};
-  const Does does = what_does(call, *one);
+  const Effect effect = effect_of(call, *one);
   std::vector<KnownFile> files;
-  add(files, call, one->first, does);
-  add(files, call, one->second, does);
+  add(files, call, one->first, effect);
+  add(files, call, one->second, effect);
   return files;
 }
 
