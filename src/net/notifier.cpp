@@ -99,10 +99,10 @@ std::optional<Call> Notifier::next() {
   if (!fits || ::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_RECV, &notice) != 0) {
     return std::nullopt;  // ENOENT: its process was killed, or a signal has taken it out of it
   }
-  const bool compat = notice.data.arch == AUDIT_ARCH_I386;
+  const bool is_compat = notice.data.arch == AUDIT_ARCH_I386;
   Call call{notice.id,
             static_cast<pid_t>(notice.pid),
-            compat ? Machine::compat : Machine::native,
+            is_compat ? compat : native,
             notice.data.nr,
             {}};
   std::ranges::copy(notice.data.args, call.arguments.begin());
