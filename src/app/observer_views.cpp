@@ -104,8 +104,8 @@ void Observer::note_directory(watch::Change::Kind kind, std::uint64_t before) {
   directory_changed_ = true;
 }
 
-/// Takes for a change what the last generation has not seen, and waits for nothing. Returns whether this is another
-/// directory than the one that it was in.
+/// Takes for a change what the last generation has not seen, and waits for nothing. Returns whether
+/// this is another directory than the one that it was in.
 bool Observer::begin_in_directory() {
   directory_.follow();
   const std::uint64_t before = std::exchange(memory_.directory, directory_.number());
