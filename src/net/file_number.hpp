@@ -23,5 +23,7 @@ std::optional<FileNumber> file_of(const Fd& file);
 std::optional<FileNumber> file_at(const std::string& path);
 /// Of a link, its own.
 std::optional<FileNumber> entry_at(const std::string& path);
+/// Whether both are the same file; not when one of them cannot be looked at.
+bool are_same(const Fd& one, const Fd& other);
 
 }  // namespace reloadrun::net
