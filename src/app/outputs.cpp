@@ -52,7 +52,7 @@ void Outputs::sort_out(watch::Pending& pending, const std::vector<std::string>& 
     const auto& [identity, writing] = asked;
     if (ours.tree.contains(identity)) {
       if (outputs_.insert_or_assign(path, Output{identity, now}).second) {
-        log::debug("{} is output: what reloadrun runs has it open for writing", printable(path));
+        log::debug("{} is output: what reloadrun runs has it open for writing", path);
       }
       pending.drop(path);
       // A process that has just been forked may have been found in the group alone.
@@ -141,13 +141,12 @@ void Outputs::forget(const std::string& path) {
   held_.erase(output->second.identity);
   closed_.insert(output->second.identity);
   outputs_.erase(output);
-  log::debug("{} is output no more", printable(path));
+  log::debug("{} is output no more", path);
 }
 
 void Outputs::put_aside(watch::Pending& pending, const std::string& path, TimePoint now) {
   if (!aside_.items().contains(path)) {
-    log::debug("{} is held open by reloadrun's process group: a change once it is closed",
-               printable(path));
+    log::debug("{} is held open by reloadrun's process group: a change once it is closed", path);
   }
   aside_.add(watch::Changes{pending.items().at(path).change}, now);
   aside_asked_[path] = now;
