@@ -1,5 +1,5 @@
-// Which file the path of a unix socket leads to: the path may lead to another one later. Any
-// thread.
+// Which file a path or a descriptor leads to now, to be compared while it is there: a path may lead
+// to another one later. By what files are known beyond that: base/file_key. Any thread.
 #pragma once
 
 #include <compare>
