@@ -72,8 +72,8 @@ struct Options {
   /// a program is made of is known.
   bool watch_directory = true;
 
-  /// A file that lists paths to watch, one a line, or with a NUL after each; "-" is stdin, which is read once and is then
-  /// /dev/null. Empty for none.
+  /// A file that lists paths to watch, one a line, or with a NUL after each; "-" is stdin, which is
+  /// read once and is then /dev/null. Empty for none.
   std::string files_from;
 
   /// What stdin listed, when `files_from` is "-".

@@ -76,8 +76,9 @@ struct Hooks {
 ///
 /// Watched are the program's file, every shared object that it has loaded from outside the system's
 /// directories, and `options.watch`. Of the options these are for the command line alone, and an
-/// Error: `command`, `config_file`, `env_files`, `soft`, `follow`, `clear`, `list`, `list_null`, `explain`,
-/// stdin as `files_from`, and `restart` as `on_exit`; `watch_directory` is false whatever it says.
+/// Error: `command`, `config_file`, `env_files`, `soft`, `follow`, `clear`, `list`, `list_null`,
+/// `explain`, stdin as `files_from`, and `restart` as `on_exit`; `watch_directory` is false
+/// whatever it says.
 ///
 /// What it touches. In the first process, until it returns: INT, TERM, HUP, QUIT, USR1, USR2, CHLD,
 /// PIPE and IO are blocked in the calling thread, an ignored SIGCHLD is set to its default, and

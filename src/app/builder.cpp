@@ -211,7 +211,7 @@ void Builder::start_build(std::uint64_t number) {
   // The old COMMAND goes on while its successor is built, by what the file says now.
   settings_.refresh();
   channel_.send(Notices{settings_.notices()});
-  log::debug("building: {}", printable(options_.build));
+  log::debug("building: {}", options_.build);
   proc::Program program;
   program.file = "/bin/sh";
   program.arguments = {"sh", "-c", options_.build};

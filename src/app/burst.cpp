@@ -20,7 +20,7 @@ constexpr std::size_t most_asked = 1000;
 /// A pattern for this path alone, for a shell.
 std::string ignoring(const std::string& path) {
   std::string pattern = path.starts_with('/') ? path.substr(path.rfind('/') + 1) : "/" + path;
-  return "-i '" + printable(pattern) + "'";
+  return "-i '" + pattern + "'";
 }
 
 }  // namespace
@@ -197,7 +197,7 @@ void Burst::slow_down_a_loop(const View& view) {
     log::warn(
         "{} changes soon after each start: restarts for it are slowed down; if it is "
         "output, {}",
-        printable(step.loop.path),
+        step.loop.path,
         is_read ? "write it elsewhere: reloadrun reads this file (--env-file, --config)"
                 : "leave it out with " + ignoring(step.loop.path));
   }

@@ -164,8 +164,7 @@ void reread_env_files(const std::vector<std::string>& files, Environment& enviro
   try {
     environment.variables = read_env_files(files);
   } catch (const Error& error) {
-    fault = fmt::format("{}: {}; the last good values stay", printable(error.what()),
-                        error.what_to_do());
+    fault = fmt::format("{}: {}; the last good values stay", error.what(), error.what_to_do());
   }
   if (!fault.empty() && fault != environment.fault) log::warn("{}", fault);
   environment.fault = std::move(fault);

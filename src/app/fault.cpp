@@ -7,7 +7,7 @@
 #include <iterator>
 #include <system_error>
 
-#include "app/words.hpp"
+#include "base/printable.hpp"
 #include "fmt/format.h"
 
 namespace reloadrun::app {

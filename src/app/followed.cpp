@@ -85,7 +85,7 @@ void Followed::follow(View& view, watch::Changes& found) {
     if (!follow(view, outside, file, found)) continue;
     const bool names = file.what == What::listed;
     (names ? memory_.listings : memory_.files).push_back(file.path);
-    log::debug("following {}{}", names ? "the names in " : "", printable(shown(file.path)));
+    log::debug("following {}{}", names ? "the names in " : "", shown(file.path));
   }
 }
 
@@ -124,8 +124,7 @@ void Followed::sort_out(watch::Changes& found) {
     const bool output = std::ranges::any_of(
         names, [this](const auto& one) { return is_output(one) || has_output_key(one); });
     if (output && told_.insert(names.front()).second) {
-      log::debug("{} is output: what reloadrun runs has opened it for writing",
-                 printable(change.path));
+      log::debug("{} is output: what reloadrun runs has opened it for writing", change.path);
     }
     return output;
   });
@@ -144,7 +143,7 @@ void Followed::tell_unreachable(const std::string& path) {
   log::debug(
       "{} is opened in another mount namespace, and no mount here has it: such files are "
       "not followed",
-      printable(path));
+      path);
 }
 
 void Followed::note_output(KnownFile file) {

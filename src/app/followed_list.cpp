@@ -47,8 +47,7 @@ std::string FollowedList::missing() const {
   if (first == paths_.end()) return "";
   const auto count = static_cast<std::size_t>(std::count_if(first, paths_.end(), gone));
   return fmt::format("{} of {} {} not there ('{}'): waiting for {}", count_text(count, "path"),
-                     printable(name_), count == 1 ? "is" : "are", printable(*first),
-                     count == 1 ? "it" : "them");
+                     name_, count == 1 ? "is" : "are", *first, count == 1 ? "it" : "them");
 }
 
 }  // namespace reloadrun::app

@@ -78,10 +78,10 @@ struct Handover {
   watch::RulesMemory rules;
 
   /// What the last target's tree had open for writing when its stop began.
-  std::vector<proc::FileIdentity> held;
+  std::vector<FileIdentity> held;
 
   /// What was its output, and was found closed a moment ago.
-  std::vector<proc::FileIdentity> closed;
+  std::vector<FileIdentity> closed;
 
   FollowMemory follow;
 

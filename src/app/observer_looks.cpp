@@ -93,7 +93,7 @@ void Observer::watch_loaded(View& view, watch::Changes* found) const {
   for (const auto& file : loaded_->files()) {
     const auto before = watch::plain_stamp(file.status);
     if (!view.looker.watch_file(file.path, before, found) || found == nullptr) continue;
-    log::debug("{} is loaded: watching it", printable(file.path));
+    log::debug("{} is loaded: watching it", file.path);
   }
 }
 

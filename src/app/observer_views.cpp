@@ -57,8 +57,7 @@ bool Observer::refresh_list() {
   try {
     return list_.refresh();
   } catch (const Error& error) {
-    tell_once(fmt::format("{}: {}; the last good list stays", printable(error.what()),
-                          error.what_to_do()));
+    tell_once(fmt::format("{}: {}; the last good list stays", error.what(), error.what_to_do()));
     return false;
   }
 }
@@ -82,7 +81,7 @@ watch::Changes Observer::follow_directory(const std::function<void(watch::Change
     look_failed_ = true;  // hints are lost meanwhile
     return {};
   }
-  log::info("{} is {}", printable(directory_.name()), was_gone ? "back" : "another directory now");
+  log::info("{} is {}", directory_.name(), was_gone ? "back" : "another directory now");
   const bool same = where == Found::back;
   if (!same) {
     burst_.pending().drop_relative();
@@ -104,8 +103,8 @@ void Observer::note_directory(watch::Change::Kind kind, std::uint64_t before) {
   directory_changed_ = true;
 }
 
-/// Takes for a change what the last generation has not seen, and waits for nothing. Returns whether this is another
-/// directory than the one that it was in.
+/// Takes for a change what the last generation has not seen, and waits for nothing. Returns whether
+/// this is another directory than the one that it was in.
 bool Observer::begin_in_directory() {
   directory_.follow();
   const std::uint64_t before = std::exchange(memory_.directory, directory_.number());

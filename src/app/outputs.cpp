@@ -26,13 +26,13 @@ constexpr std::size_t most_asked_by_hint = 50;
 void Outputs::sort_out(watch::Pending& pending, const std::vector<std::string>& paths,
                        TimePoint now) {
   if (paths.size() > most_questioned) return;
-  std::map<std::string, std::pair<proc::FileIdentity, Writing>> in_question;
-  std::set<proc::FileIdentity> identities;
+  std::map<std::string, std::pair<FileIdentity, Writing>> in_question;
+  std::set<FileIdentity> identities;
   for (const std::string& path : paths) {
     written_by_others_.erase(path);
     const auto item = pending.items().find(path);
     if (item == pending.items().end()) continue;  // a temporary file, renamed over another
-    const auto identity = proc::identity_of(path);
+    const auto identity = identity_of(path);
     if (item->second.change.kind == Kind::vanished || !identity) {
       sort_out_vanished(pending, path, now);
       continue;
@@ -52,7 +52,7 @@ void Outputs::sort_out(watch::Pending& pending, const std::vector<std::string>& 
     const auto& [identity, writing] = asked;
     if (ours.tree.contains(identity)) {
       if (outputs_.insert_or_assign(path, Output{identity, now}).second) {
-        log::debug("{} is output: what reloadrun runs has it open for writing", printable(path));
+        log::debug("{} is output: what reloadrun runs has it open for writing", path);
       }
       pending.drop(path);
       // A process that has just been forked may have been found in the group alone.
@@ -71,7 +71,7 @@ void Outputs::sort_out(watch::Pending& pending, const std::vector<std::string>& 
 
 /// A look may see what its hint has not told yet: when that comes at last, the same state of the
 /// file looks written again. If it was output until then, it was the last words.
-bool Outputs::was_seen(const watch::Change& change, const proc::FileIdentity& identity) {
+bool Outputs::was_seen(const watch::Change& change, const FileIdentity& identity) {
   const bool same = change.kind == Kind::modified && !watch::differs(change.before, change.after);
   if (!same) closed_.erase(identity);
   return same && closed_.contains(identity);
@@ -86,7 +86,7 @@ void Outputs::sort_out_vanished(watch::Pending& pending, const std::string& path
   }
 }
 
-bool Outputs::is_known_output(const std::string& path, const proc::FileIdentity& identity,
+bool Outputs::is_known_output(const std::string& path, const FileIdentity& identity,
                               Writing writing, TimePoint now) {
   if (writing == Writing::no) {
     if (was_ours(path, identity)) {
@@ -101,14 +101,14 @@ bool Outputs::is_known_output(const std::string& path, const proc::FileIdentity&
          output->second.identity == identity && now - output->second.asked < recheck;
 }
 
-bool Outputs::was_ours(const std::string& path, const proc::FileIdentity& identity) const {
+bool Outputs::was_ours(const std::string& path, const FileIdentity& identity) const {
   const auto output = outputs_.find(path);
   return held_.contains(identity) ||
          (output != outputs_.end() && output->second.identity == identity);
 }
 
 /// The look that has led here may be older than the last words.
-void Outputs::note_closed(const std::string& path, const proc::FileIdentity& identity) {
+void Outputs::note_closed(const std::string& path, const FileIdentity& identity) {
   outputs_.insert_or_assign(path, Output{identity, TimePoint()});
   found_closed_.insert(path);
 }
@@ -121,7 +121,7 @@ bool Outputs::may_be_closed() const {
 void Outputs::find_closed(TimePoint now) {
   for (auto& [path, output] : outputs_) {
     Writing writing = Writing::no;
-    if (proc::identity_of(path) == output.identity) writing = proc::open_for_writing(path);
+    if (identity_of(path) == output.identity) writing = proc::open_for_writing(path);
     if (writing == Writing::unknown && now - output.asked >= recheck) {
       output.asked = now;
       const auto ours = proc::written_by_ours({output.identity});
@@ -141,13 +141,12 @@ void Outputs::forget(const std::string& path) {
   held_.erase(output->second.identity);
   closed_.insert(output->second.identity);
   outputs_.erase(output);
-  log::debug("{} is output no more", printable(path));
+  log::debug("{} is output no more", path);
 }
 
 void Outputs::put_aside(watch::Pending& pending, const std::string& path, TimePoint now) {
   if (!aside_.items().contains(path)) {
-    log::debug("{} is held open by reloadrun's process group: a change once it is closed",
-               printable(path));
+    log::debug("{} is held open by reloadrun's process group: a change once it is closed", path);
   }
   aside_.add(watch::Changes{pending.items().at(path).change}, now);
   aside_asked_[path] = now;
@@ -161,7 +160,7 @@ bool Outputs::is_held(const std::string& path, TimePoint now) {
   auto& asked = aside_asked_[path];
   if (now - asked < recheck) return true;
   asked = now;
-  const auto identity = proc::identity_of(path);
+  const auto identity = identity_of(path);
   return identity && proc::written_by_ours({*identity}).group.contains(*identity);
 }
 

@@ -20,7 +20,7 @@ namespace reloadrun::app {
 
 class Outputs {
  public:
-  using Identities = std::vector<proc::FileIdentity>;
+  using Identities = std::vector<FileIdentity>;
   /// `held`: what the last generation's target held when its stop began. `closed`: what was found
   /// closed since.
   explicit Outputs(const Identities& held = {}, const Identities& closed = {})
@@ -54,26 +54,26 @@ class Outputs {
   /// Notes what the target's tree has open for writing now: it may be closed by the next look.
   void note_held() { held_ = proc::written_by_descendants(); }
   void forget_held() { held_.clear(); }
-  [[nodiscard]] const std::set<proc::FileIdentity>& held() const { return held_; }
+  [[nodiscard]] const std::set<FileIdentity>& held() const { return held_; }
 
   /// Of output that was closed, hints of its last words may still come. What they tell was seen.
-  [[nodiscard]] const std::set<proc::FileIdentity>& closed_lately() const { return closed_; }
+  [[nodiscard]] const std::set<FileIdentity>& closed_lately() const { return closed_; }
   void forget_closed() { closed_.clear(); }
 
  private:
-  bool was_seen(const watch::Change& change, const proc::FileIdentity& identity);
+  bool was_seen(const watch::Change& change, const FileIdentity& identity);
   void sort_out_vanished(watch::Pending& pending, const std::string& path, TimePoint now);
-  bool is_known_output(const std::string& path, const proc::FileIdentity& identity,
-                       proc::Writing writing, TimePoint now);
-  [[nodiscard]] bool was_ours(const std::string& path, const proc::FileIdentity& identity) const;
-  void note_closed(const std::string& path, const proc::FileIdentity& identity);
+  bool is_known_output(const std::string& path, const FileIdentity& identity, proc::Writing writing,
+                       TimePoint now);
+  [[nodiscard]] bool was_ours(const std::string& path, const FileIdentity& identity) const;
+  void note_closed(const std::string& path, const FileIdentity& identity);
   void forget(const std::string& path);
   void put_aside(watch::Pending& pending, const std::string& path, TimePoint now);
   bool is_held(const std::string& path, TimePoint now);
 
   struct Output {
-    proc::FileIdentity identity;  ///< a file that was put in its place is another
-    TimePoint asked;              ///< when /proc last said that the tree holds it
+    FileIdentity identity;  ///< a file that was put in its place is another
+    TimePoint asked;        ///< when /proc last said that the tree holds it
   };
 
   std::map<std::string, Output> outputs_;
@@ -81,8 +81,8 @@ class Outputs {
   watch::Pending aside_;                          // held by the group
   std::map<std::string, TimePoint> aside_asked_;  // when /proc last said so
   std::set<std::string> written_by_others_;
-  std::set<proc::FileIdentity> held_;
-  std::set<proc::FileIdentity> closed_;
+  std::set<FileIdentity> held_;
+  std::set<FileIdentity> closed_;
 };
 
 }  // namespace reloadrun::app

@@ -42,7 +42,7 @@ Reloader::Reloader(Channel channel, Begin begin, const Guest* guest)
       directory_(std::move(begin.directory), std::move(begin.directory_path)),
       signals_(begin.signals),
       handover_(std::move(begin.handover)),
-      name_(printable(options_.command.front())),
+      name_(options_.command.front()),
       ended_children_({SIGCHLD}),
       guest_(guest),
       calls_(options_, kept_sockets(std::move(begin.with.ports), handover_)),
@@ -212,7 +212,7 @@ void Reloader::take_news() {
         terminal_.restore();
         calls_.target_gone();
         const bool expected = policy_.stopping() || news->ending == Ending{};
-        if (!news->fault.empty()) log::error("{}: {}", name_, printable(news->fault));
+        if (!news->fault.empty()) log::error("{}: {}", name_, news->fault);
         log::say(expected ? log::Level::info : log::Level::warn, "{} {} after {}", name_,
                  ending_text(news->ending), duration_text(news->ran));
         feed(core::TargetEnded{news->ending, news->ran});

@@ -28,7 +28,7 @@ bool ask(const char* name, const std::function<bool()>& hook) {
   try {
     return hook();
   } catch (const std::exception& error) {
-    log::error("{}: {}", name, printable(error.what()));
+    log::error("{}: {}", name, error.what());
   } catch (...) {
     log::error("{}: it has thrown no std::exception", name);
   }

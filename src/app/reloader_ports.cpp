@@ -14,20 +14,19 @@ void Reloader::take_call_news() {
   observer_.follow_opened();
   using Kind = net::KeepPorts::News::Kind;
   for (const auto& news : calls_.news()) {
-    const std::string address = printable(news.address);
     switch (news.kind) {
       case Kind::listening:
-        log::info("listening on {}, {} after {}", address,
+        log::info("listening on {}, {} after {}", news.address,
                   duration_text(Clock::now() - started_since_), started_because_);
         break;
       case Kind::let_go:
-        log::info("{} does not listen on {} any more: it is let go", name_, address);
+        log::info("{} does not listen on {} any more: it is let go", name_, news.address);
         break;
       case Kind::cannot:
         observer_.tell_once(deaf_to_calls_text({.keep_ports = true}, name_, news.error));
         break;
       case Kind::too_many:
-        log::warn("{} listens on too many ports: {} is not kept", name_, address);
+        log::warn("{} listens on too many ports: {} is not kept", name_, news.address);
         break;
     }
   }

@@ -20,7 +20,7 @@ void Reloader::tell_watching() const {
   const std::string files = count_text(observer_.file_count(), "file");
   const std::string where = observer_.description();
   if (where.empty()) return log::info("watching {} that the program is made of", files);
-  log::info("watching {} in {}", files, printable(where));
+  log::info("watching {} in {}", files, where);
 }
 
 void Reloader::tell_started(const Target::News& news) {
@@ -64,7 +64,7 @@ void Reloader::carry_out(const core::Tell& tell) {
       break;
     case Topic::waiting:
       if (start_error_) {
-        log::error("{}: {}", printable(start_error_->what()), start_error_->what_to_do());
+        log::error("{}: {}", start_error_->what(), start_error_->what_to_do());
         start_error_.reset();
       }
       log::info("waiting for a change to start {} again", name_);

@@ -94,8 +94,8 @@ std::optional<Options> Settings::refresh() {
     return std::exchange(options_, std::move(fresh));
   } catch (const Error& error) {
     known_ = false;  // it may be what it names that has to change
-    notices_.push_back(fmt::format("{}: {}; the last good settings stay", printable(error.what()),
-                                   error.what_to_do()));
+    notices_.push_back(
+        fmt::format("{}: {}; the last good settings stay", error.what(), error.what_to_do()));
     return std::nullopt;
   }
 }
@@ -112,7 +112,7 @@ bool Settings::may_have_changed() {
 void Settings::keep_what_counts_once(Options& fresh) {
   const auto tell = [this](const char* name) {
     notices_.push_back(fmt::format("{}: another {} counts when reloadrun is started again",
-                                   printable(options_.config_file), name));
+                                   options_.config_file, name));
   };
   if (fresh.listen != options_.listen) {
     tell("listen");

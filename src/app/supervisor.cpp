@@ -58,7 +58,7 @@ Supervisor::Supervisor(Settings settings, Self self, std::vector<Variable> envir
   proc::become_subreaper();
   handover_.postponed = options_.postpone;
   handover_.environment.variables = std::move(environment);
-  if (!sockets_.empty()) log::info("listening on {}", printable(sockets_.text()));
+  if (!sockets_.empty()) log::info("listening on {}", sockets_.text());
 }
 
 Ending Supervisor::run() {
@@ -87,7 +87,7 @@ bool Supervisor::start_reloader() {
   renew_options();
   if (!options_.build.empty() && !builder_) start_builder();
   for (const Error& error : sockets_.mend()) {
-    log::error("{}: {}", printable(error.what()), error.what_to_do());
+    log::error("{}: {}", error.what(), error.what_to_do());
   }
   // A successor may have been killed while it waited: that harms nobody. One that is killed before
   // it reads this ends us, as at any time from here on.
@@ -168,7 +168,7 @@ void Supervisor::take_stop_signal(const signalfd_siginfo& signal) {
   const std::string name = proc::signal_name(static_cast<int>(signal.ssi_signo));
   const TimePoint now = Clock::now();
   if (!stop_asked_) {
-    log::info("{}: stopping {}", name, printable(options_.command.front()));
+    log::info("{}: stopping {}", name, options_.command.front());
     stop_asked_ = now;
     give_up_ = now + options_.stop_timeout + reloader_grace;
     if (reloader_) {
@@ -251,7 +251,7 @@ Deadline Supervisor::kept_recheck() const {
 void Supervisor::reopen_sockets() {
   if (stop_asked_) return;
   for (const std::size_t place : sockets_.open_shut_down()) {
-    log::debug("{} was shut down: listening again", printable(sockets_.text(place)));
+    log::debug("{} was shut down: listening again", sockets_.text(place));
     channel().send(SocketOrder{place, sockets_.copy(place)});
   }
 }

@@ -80,8 +80,7 @@ bool Supervisor::execute_reloader() {
     } catch (const std::system_error& error) {
       reloader_.reset();
       if (!told) {
-        log::info("{} cannot be executed ({}): waiting for it", printable(self_.file),
-                  error.code().message());
+        log::info("{} cannot be executed ({}): waiting for it", self_.file, error.code().message());
       }
     }
     wait_for_program();
@@ -102,7 +101,7 @@ bool Supervisor::goes_on_after_its_end() {
   if (guest_ == nullptr || stop_asked_ || builder_lost_) return false;
   const Ending& ending = *reloader_ended_;
   if (ending.by_signal && ending.value == SIGKILL) return false;
-  log::warn("{} {}", printable(self_.file), ending_text(ending));
+  log::warn("{} {}", self_.file, ending_text(ending));
   if (options_.on_exit == OnExit::exit) return false;
   const bool answers_a_change = noticed_;
   do_without_handover();

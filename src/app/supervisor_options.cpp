@@ -30,7 +30,7 @@ void Supervisor::renew_options() {
   tell_notices(settings_.notices());
   if (!old) return;
   speak();
-  log::debug("{} has other settings", printable(options_.config_file));
+  log::debug("{} has other settings", options_.config_file);
   if (watches_otherwise(*old, options_)) {
     with_.snapshot = {};
     with_.inotify = {};

@@ -1,5 +1,7 @@
 #include "app/view.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -42,7 +44,7 @@ std::unique_ptr<watch::Hints> View::make_hints(const Options& options, Past& pas
 
 std::vector<std::string> View::take_notices() {
   std::vector<std::string> notices = std::exchange(notices_, {});
-  for (const std::string& line : looker.take_warnings()) notices.push_back(printable(line));
+  std::ranges::move(looker.take_warnings(), std::back_inserter(notices));
   if (hints && hints->exhausted()) {
     notices.push_back(fmt::format(
         "no more directories can be watched by inotify: the others are looked at every {} "

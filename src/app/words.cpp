@@ -30,7 +30,7 @@ std::string phrase_text(const std::vector<Change>& changes, const Phrase& phrase
   std::size_t count = 0;
   for (const Change& change : changes) {
     if (change.kind != phrase.kind) continue;
-    if (++count <= most_named) named.push_back(printable(change.path));
+    if (++count <= most_named) named.push_back(change.path);
   }
   if (count == 0) return {};
   std::string names = fmt::format("{}", fmt::join(named, ", "));
@@ -97,7 +97,7 @@ std::string signals_text(const std::vector<int>& signals) {
 }
 
 std::string change_detail(const Change& change) {
-  const std::string path = printable(change.path);
+  const std::string& path = change.path;
   if (change.kind == Kind::appeared) {
     return fmt::format("{}: new, {} bytes", path, change.after.size);
   }
@@ -153,7 +153,7 @@ std::string unfinished_text(const std::string& command, proc::Wholeness wholenes
   if (wholeness == Wholeness::being_written) state = "is still being written";
   if (wholeness == Wholeness::not_executable) state = "may not be executed yet";
   if (wholeness == Wholeness::no_program) state = "is no program yet";
-  return printable(command) + " " + state;
+  return command + " " + state;
 }
 
 std::string blind_build_text(int error) {
@@ -194,7 +194,7 @@ std::string names_of(const std::vector<proc::TreeStop::Left>& left) {
   std::vector<std::string> names;
   names.reserve(left.size());
   for (const auto& [process, may_not_be_signalled] : left) {
-    const std::string name = process.name.empty() ? "a process" : printable(process.name);
+    const std::string name = process.name.empty() ? "a process" : process.name;
     names.push_back(fmt::format("{} (pid {}{})", name, process.pid,
                                 may_not_be_signalled ? ", which may not be signalled" : ""));
   }

@@ -1,13 +1,12 @@
-// How things are put to the user. Pure functions from values to text.
+// How things are put to the user. Pure functions from values to text, in which names are as they
+// are: who tells it makes them printable (base/log).
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "base/ending.hpp"
-#include "base/printable.hpp"
 #include "proc/executable.hpp"
 #include "proc/tree.hpp"
 #include "reloadrun/error.hpp"

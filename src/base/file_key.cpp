@@ -45,6 +45,10 @@ std::string directory_around(std::string_view path) {
   return std::string(slash == 0 ? "/" : path.substr(0, slash));
 }
 
+std::string dot_around(std::string_view path) {
+  return std::string(path.substr(0, path.size() - name_in(path).size())) + ".";
+}
+
 std::string below(const std::string& directory, const std::string& name) {
   return (directory == "/" ? "" : directory) + "/" + name;
 }

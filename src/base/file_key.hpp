@@ -40,9 +40,13 @@ FileKey entry_key(const struct statx& directory, std::string name);
 /// name.
 std::optional<FileKey> entry_key(const std::string& path);
 
-/// A path's last name, empty for "/", and what is before it.
+/// A path's last name, empty for "/".
 std::string_view name_in(std::string_view path);
+/// What is before it, of an absolute path.
 std::string directory_around(std::string_view path);
+/// The same, also of a relative one, by the dot in it: so nobody gets it who may not look for a
+/// name there.
+std::string dot_around(std::string_view path);
 /// `name` below a directory's path.
 std::string below(const std::string& directory, const std::string& name);
 /// Of a path in `directory`, or the directory itself, what comes after that: empty, or it begins

@@ -1,10 +1,10 @@
 // reloadrun's own voice: lines on stderr that begin with [reloadrun], never on stdout.
 //
-// Rooms speak by log::info() and its like. Here it is decided where
-// that goes: in the supervisor to stderr, written by a thread of its own, so that a stderr that
-// blocks (Ctrl-S, a full pipe) stops nobody; in the reloader and the builder through the private
-// socket to the supervisor, so that lines stay in order across generations and do not end with a
-// reloader. What is not read for long (a thousand lines) is dropped, the oldest first.
+// Rooms speak by log::info() and its like. Here it is made printable, and decided where that goes:
+// in the supervisor to stderr, written by a thread of its own, so that a stderr that blocks
+// (Ctrl-S, a full pipe) stops nobody; in the reloader and the builder through the private socket to
+// the supervisor, so that lines stay in order across generations and do not end with a reloader.
+// What is not read for long (a thousand lines) is dropped, the oldest first.
 #pragma once
 
 #include <functional>

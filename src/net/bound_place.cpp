@@ -19,9 +19,7 @@ std::optional<FileNumber> BoundPlace::file() const {
 }
 
 bool BoundPlace::is(const BoundPlace& other) const {
-  if (name != other.name) return false;
-  const auto here = file_of(directory);
-  return here && here == file_of(other.directory);
+  return name == other.name && are_same(directory, other.directory);
 }
 
 /// rmdir() asks whatever unlink() would ask, and then finds that it is no directory. (If it is one

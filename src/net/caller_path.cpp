@@ -15,7 +15,9 @@
 #include <utility>
 
 #include "base/fd.hpp"
+#include "base/file_key.hpp"
 #include "fmt/format.h"
+#include "net/file_number.hpp"
 
 namespace reloadrun::net {
 namespace {
@@ -36,13 +38,6 @@ Fd opened_within(const Fd& directory, const std::string& path, int flags, std::u
 }
 
 Fd copy_of(const Fd& file) { return Fd(::fcntl(file.get(), F_DUPFD_CLOEXEC, 0)); }
-
-bool are_same(const Fd& one, const Fd& other) {
-  struct stat first {};
-  struct stat second {};
-  return ::fstat(one.get(), &first) == 0 && ::fstat(other.get(), &second) == 0 &&
-         first.st_dev == second.st_dev && first.st_ino == second.st_ino;
-}
 
 std::optional<std::string> text_of_link(const Fd& link) {
   std::array<char, PATH_MAX> text;  // NOLINT(cppcoreguidelines-pro-type-member-init): it is filled
@@ -95,11 +90,6 @@ Fd opened_of(pid_t thread, std::string_view what) {
   return Fd(::open(fmt::format("/proc/{}/{}", thread, what).c_str(), itself));
 }
 
-std::size_t begin_of_name(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? 0 : slash + 1;
-}
-
 }  // namespace
 
 Fd CallerPath::open(const std::string& below, int flags) const {
@@ -110,14 +100,11 @@ Fd CallerPath::open(const std::string& below, int flags) const {
   return opened_by_names(from_root() ? from : root, from, below, flags);
 }
 
-Fd CallerPath::open_parent() const {
-  // With the dot nobody gets it who may not look for a name in it.
-  return open(path.substr(0, begin_of_name(path)) + ".", a_directory);
-}
+Fd CallerPath::open_parent() const { return open(dot_around(path), a_directory); }
 
 std::string CallerPath::name() const {
-  std::string name = path.substr(begin_of_name(path));
-  return name == "." || name == ".." ? "" : name;
+  const auto name = name_in(path);
+  return name == "." || name == ".." ? "" : std::string(name);
 }
 
 std::optional<CallerPath> caller_path(pid_t thread, const std::string& path) {

@@ -22,4 +22,9 @@ std::optional<FileNumber> entry_at(const std::string& path) {
   return FileNumber{status.st_dev, status.st_ino};
 }
 
+bool are_same(const Fd& one, const Fd& other) {
+  const auto file = file_of(one);
+  return file && file == file_of(other);
+}
+
 }  // namespace reloadrun::net

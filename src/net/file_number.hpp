@@ -1,5 +1,5 @@
-// Which file the path of a unix socket leads to: the path may lead to another one later. Any
-// thread.
+// Which file a path or a descriptor leads to now, to be compared while it is there: a path may lead
+// to another one later. By what files are known beyond that: base/file_key. Any thread.
 #pragma once
 
 #include <compare>
@@ -23,5 +23,7 @@ std::optional<FileNumber> file_of(const Fd& file);
 std::optional<FileNumber> file_at(const std::string& path);
 /// Of a link, its own.
 std::optional<FileNumber> entry_at(const std::string& path);
+/// Whether both are the same file; not when one of them cannot be looked at.
+bool are_same(const Fd& one, const Fd& other);
 
 }  // namespace reloadrun::net

@@ -28,7 +28,7 @@ constexpr Duration most_unsure = 5s;
 
 void KeepPorts::take_over(std::vector<KeptSocket> sockets, TimePoint now) {
   for (KeptSocket& socket : sockets) {
-    Kept kept;
+    KeptPort kept;
     kept.number = socket_number(socket.socket.get());
     kept.kind = kind_of(socket.socket.get());
     kept.address = Address::of_socket(socket.socket.get());
@@ -41,7 +41,7 @@ void KeepPorts::take_over(std::vector<KeptSocket> sockets, TimePoint now) {
 
 std::vector<KeptSocket> KeepPorts::hand_over() {
   std::vector<KeptSocket> sockets;
-  for (Kept& kept : std::exchange(kept_, {})) {
+  for (KeptPort& kept : std::exchange(kept_, {})) {
     if (!listens(kept.it.socket.get())) {  // the target was refused, or has changed its mind
       kept.it.pay_debt();
       continue;
@@ -57,7 +57,7 @@ void KeepPorts::let_go_of_all() {
 
 void KeepPorts::target_stops() {
   stopping_ = true;
-  for (Kept& kept : kept_) {
+  for (KeptPort& kept : kept_) {
     if (!listens(kept.it.socket.get())) continue;
     kept.raised = set_queue(kept.it.socket.get(), kept.it.values.rights.identity, SOMAXCONN);
   }
@@ -66,14 +66,14 @@ void KeepPorts::target_stops() {
 void KeepPorts::target_gone(TimePoint now) {
   target_stops();  // of one that has ended by itself
   stopping_ = false;
-  for (Kept& kept : kept_) kept.claimed = kept.served = false;
+  for (KeptPort& kept : kept_) kept.claimed = kept.served = false;
   asked_for_any_port_.clear();
   served_since_.reset();
   free_since_ = now;
   if (!kept_.empty()) look_again_in(patience_when_starting, now);
 }
 
-KeepPorts::Table::iterator KeepPorts::let_go(Table::iterator kept) {
+PortTable::iterator KeepPorts::let_go(PortTable::iterator kept) {
   kept->it.pay_debt();  // the target would not be told of a failure either
   return kept_.erase(kept);
 }
@@ -102,26 +102,27 @@ void KeepPorts::attend(TimePoint now) {
 /// While siblings are served, what nobody has open is given connections too, and nobody accepts
 /// them. Without us it would have been closed with its last descriptor.
 void KeepPorts::let_go_of_orphans() {
-  if (stopping_ || std::ranges::none_of(kept_, &Kept::claimed)) return;
+  if (stopping_ || std::ranges::none_of(kept_, &KeptPort::claimed)) return;
   const auto open = open_sockets_();
-  for (Kept& kept : kept_) kept.is_open = open.contains(kept.number);
+  for (KeptPort& kept : kept_) kept.is_open = open.contains(kept.number);
   for (auto kept = kept_.begin(); kept != kept_.end();) {
-    const bool is_orphan = kept->claimed && !kept->is_open && !kept->unsure_since &&
-                           has_sibling_that(*kept, [](const Kept& other) { return other.is_open; });
+    const bool is_orphan =
+        kept->claimed && !kept->is_open && !kept->unsure_since &&
+        has_sibling_that(*kept, [](const KeptPort& other) { return other.is_open; });
     kept = is_orphan ? let_go(kept) : kept + 1;
   }
 }
 
-bool KeepPorts::has_sibling_that(const Kept& kept, bool (*is)(const Kept& sibling)) const {
+bool KeepPorts::has_sibling_that(const KeptPort& kept, bool (*is)(const KeptPort& sibling)) const {
   return std::ranges::any_of(
-      kept_, [&](const Kept& other) { return kept.is_sibling_of(other) && is(other); });
+      kept_, [&](const KeptPort& other) { return kept.is_sibling_of(other) && is(other); });
 }
 
-TimePoint KeepPorts::end_of_patience(const Kept& kept) const {
+TimePoint KeepPorts::end_of_patience(const KeptPort& kept) const {
   TimePoint end =
       served_since_ ? *served_since_ + patience_when_served : free_since_ + patience_when_starting;
   Deadline siblings;
-  for (const Kept& other : kept_) {
+  for (const KeptPort& other : kept_) {
     if (!other.served || !kept.is_sibling_of(other)) continue;
     siblings = std::max(siblings.value_or(other.served_since), other.served_since);
   }
@@ -129,7 +130,7 @@ TimePoint KeepPorts::end_of_patience(const Kept& kept) const {
 }
 
 /// Whether the next target still has time to ask for it.
-bool KeepPorts::is_waited_for(Kept& kept, TimePoint now) {
+bool KeepPorts::is_waited_for(KeptPort& kept, TimePoint now) {
   const TimePoint end = end_of_patience(kept);
   if (now < end) {
     look_again_in(end - now, now);
@@ -137,13 +138,13 @@ bool KeepPorts::is_waited_for(Kept& kept, TimePoint now) {
   }
   kept.claimed = is_held(kept);  // by what the target has left running, when it ended
   // While others of its group stay, nobody is to miss it.
-  const bool is_last = !has_sibling_that(kept, [](const Kept&) { return true; });
+  const bool is_last = !has_sibling_that(kept, [](const KeptPort&) { return true; });
   if (!kept.claimed && is_last) tell(News::Kind::let_go, kept.address.text());
   return kept.claimed;
 }
 
 /// To the queue that the target has asked for, once nobody waits in it.
-void KeepPorts::lower(Kept& kept, TimePoint now) {
+void KeepPorts::lower(KeptPort& kept, TimePoint now) {
   if (has_waiting(kept.it.socket.get())) return look_again_in(longest_pause, now);
   const KeptValues& values = kept.it.values;
   static_cast<void>(set_queue(kept.it.socket.get(), values.rights.identity, values.backlog));
@@ -151,7 +152,7 @@ void KeepPorts::lower(Kept& kept, TimePoint now) {
 }
 
 /// False when listen() was refused.
-bool KeepPorts::make_sure(Kept& kept, TimePoint now) {
+bool KeepPorts::make_sure(KeptPort& kept, TimePoint now) {
   if (listens(kept.it.socket.get())) {
     kept.unsure_since.reset();
     serve(kept, now);
@@ -163,7 +164,7 @@ bool KeepPorts::make_sure(Kept& kept, TimePoint now) {
 
 /// Whether somebody waits, and nobody has it open to accept him, now and at the last check. While
 /// the target ends nobody has to, however long it takes.
-bool KeepPorts::is_abandoned(Kept& kept) const {
+bool KeepPorts::is_abandoned(KeptPort& kept) const {
   const bool is_alone = !stopping_ && has_waiting(kept.it.socket.get()) && !is_held(kept);
   return std::exchange(kept.was_alone, is_alone) && is_alone;
 }

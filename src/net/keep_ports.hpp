@@ -1,6 +1,6 @@
 // Keeps what the target listens on open while it is started anew, and gives it back when the next
-// one binds the same address (--keep-ports). It answers bind(), connect(), listen() and
-// shutdown() in the place of the kernel where that is needed, and lets all others go on, so that a
+// one binds the same address (--keep-ports). It answers bind(), connect(), listen(), shutdown() and
+// unlink() in the place of the kernel where that is needed, and lets all others go on, so that a
 // program that knows nothing of it finds what it would find without.
 //
 // A socket is kept from listen() on: who only binds may be a client. It is handed on at bind(), and
@@ -72,9 +72,6 @@ class KeepPorts {
   std::vector<News> news() { return std::exchange(news_, {}); }
 
  private:
-  using Kept = KeptPort;
-  using Table = KeptPorts;
-
   // Between two looks at those of which something is to come.
   static constexpr Duration first_pause = std::chrono::microseconds(200);
   static constexpr Duration longest_pause = std::chrono::milliseconds(100);
@@ -85,8 +82,8 @@ class KeepPorts {
   bool swap(Notifier& notifier, const Call& call, const Address& asked);
   void answer_connect(Notifier& notifier, const Call& call);
   void answer_listen(Notifier& notifier, const Call& call, TimePoint now);
-  void listen_again(Notifier& notifier, const Call& call, Kept& kept, TimePoint now);
-  void serve(Kept& kept, TimePoint now);
+  void listen_again(Notifier& notifier, const Call& call, KeptPort& kept, TimePoint now);
+  void serve(KeptPort& kept, TimePoint now);
   void keep(Notifier& notifier, const Call& call, TimePoint now);
   void answer_shutdown(Notifier& notifier, const Call& call);
   void answer_unlink(Notifier& notifier, const Call& call);
@@ -98,27 +95,28 @@ class KeepPorts {
   static bool find_file(const Call& call, KeptSocket& kept);
   bool owe(Notifier& notifier, const Call& call);
 
-  [[nodiscard]] Table::iterator find(SocketNumber number);
-  [[nodiscard]] bool is_held(const Kept& kept) const {
+  [[nodiscard]] PortTable::iterator find(SocketNumber number);
+  [[nodiscard]] bool is_held(const KeptPort& kept) const {
     return open_sockets_().contains(kept.number);
   }
-  static bool fits(const Kept& kept, const Wish& wish);
-  Table::iterator choose(const Wish& wish);
+  static bool fits(const KeptPort& kept, const Wish& wish);
+  PortTable::iterator choose(const Wish& wish);
   void make_room_for(const Wish& wish);
   [[nodiscard]] std::size_t descriptors() const;
-  Table::iterator let_go(Table::iterator kept);
+  PortTable::iterator let_go(PortTable::iterator kept);
   void tell(News::Kind kind, const std::string& address, int error = 0);
-  bool make_sure(Kept& kept, TimePoint now);
-  bool is_waited_for(Kept& kept, TimePoint now);
-  [[nodiscard]] TimePoint end_of_patience(const Kept& kept) const;
+  bool make_sure(KeptPort& kept, TimePoint now);
+  bool is_waited_for(KeptPort& kept, TimePoint now);
+  [[nodiscard]] TimePoint end_of_patience(const KeptPort& kept) const;
   void let_go_of_orphans();
-  bool is_abandoned(Kept& kept) const;
-  [[nodiscard]] bool has_sibling_that(const Kept& kept, bool (*is)(const Kept& sibling)) const;
-  void lower(Kept& kept, TimePoint now);
+  bool is_abandoned(KeptPort& kept) const;
+  [[nodiscard]] bool has_sibling_that(const KeptPort& kept,
+                                      bool (*is)(const KeptPort& sibling)) const;
+  void lower(KeptPort& kept, TimePoint now);
   void look_again_in(Duration delay, TimePoint now);
 
   const OpenSockets open_sockets_;
-  Table kept_;
+  PortTable kept_;
   AskedAddresses asked_for_any_port_;  ///< by whom the kernel was to choose one
   TimePoint free_since_{};             ///< since when what is not claimed waits
   Deadline served_since_;              ///< when this generation has last begun to listen

@@ -98,8 +98,8 @@ bool KeepPorts::answer(Notifier& notifier, const Call& waiting, TimePoint now) {
   }
 }
 
-KeepPorts::Table::iterator KeepPorts::find(SocketNumber number) {
-  return number == 0 ? kept_.end() : std::ranges::find(kept_, number, &Kept::number);
+PortTable::iterator KeepPorts::find(SocketNumber number) {
+  return number == 0 ? kept_.end() : std::ranges::find(kept_, number, &KeptPort::number);
 }
 
 // bind() -----------------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ std::optional<KeepPorts::Wish> KeepPorts::wish_of(const Call& call, const Addres
 }
 
 /// Whether it is what the caller would get by its own bind().
-bool KeepPorts::fits(const Kept& kept, const Wish& wish) {
+bool KeepPorts::fits(const KeptPort& kept, const Wish& wish) {
   const KeptValues& values = kept.it.values;
   const Address& asked = wish.address;
   const bool any_port = asked.is_internet() && asked.port() == 0;
@@ -187,19 +187,19 @@ bool KeepPorts::fits(const Kept& kept, const Wish& wish) {
 
 /// Which of those that nobody has open. Of a group one after the other, and first the one in which
 /// most wait.
-KeepPorts::Table::iterator KeepPorts::choose(const Wish& wish) {
-  std::vector<Table::iterator> those;
+PortTable::iterator KeepPorts::choose(const Wish& wish) {
+  std::vector<PortTable::iterator> those;
   for (auto kept = kept_.begin(); kept != kept_.end(); ++kept) {
     if (fits(*kept, wish)) those.push_back(kept);
   }
-  const auto rank = [](Table::iterator kept) {
+  const auto rank = [](PortTable::iterator kept) {
     const int socket = kept->it.socket.get();
     return std::pair(kept->claimed, kept->kind.shares_port ? -how_many_wait(socket) : 0);
   };
   std::ranges::stable_sort(those, {}, rank);
   OpenNow is_open(open_sockets_);
   const auto chosen =
-      std::ranges::find_if(those, [&](Table::iterator kept) { return !is_open(*kept); });
+      std::ranges::find_if(those, [&](PortTable::iterator kept) { return !is_open(*kept); });
   return chosen == those.end() ? kept_.end() : *chosen;
 }
 
@@ -235,7 +235,7 @@ void KeepPorts::answer_listen(Notifier& notifier, const Call& call, TimePoint no
 }
 
 /// It listens already. While others wait in its queue, that is left as long as it is.
-void KeepPorts::listen_again(Notifier& notifier, const Call& call, Kept& kept, TimePoint now) {
+void KeepPorts::listen_again(Notifier& notifier, const Call& call, KeptPort& kept, TimePoint now) {
   kept.it.values.backlog = static_cast<int>(call.arguments[1]);
   if (kept.raised && notifier.waits(call)) {
     notifier.answer_done(call);
@@ -246,17 +246,17 @@ void KeepPorts::listen_again(Notifier& notifier, const Call& call, Kept& kept, T
   if (!kept.unsure_since && !kept.served) serve(kept, now);
 }
 
-void KeepPorts::serve(Kept& kept, TimePoint now) {
+void KeepPorts::serve(KeptPort& kept, TimePoint now) {
   kept.served = kept.claimed = true;
   served_since_ = kept.served_since = now;
-  const bool is_first = !has_sibling_that(kept, [](const Kept& other) { return other.served; });
+  const bool is_first = !has_sibling_that(kept, [](const KeptPort& other) { return other.served; });
   if (is_first) tell(News::Kind::listening, kept.address.text());
   look_again_in(patience_with_siblings, now);
 }
 
 void KeepPorts::keep(Notifier& notifier, const Call& call, TimePoint now) {
   const Caller caller(call);
-  Kept kept;
+  KeptPort kept;
   kept.it.socket = caller.take_socket(descriptor(call));
   if (!kept.it.socket) return;
   const int socket = kept.it.socket.get();
@@ -298,7 +298,7 @@ bool KeepPorts::find_file(const Call& call, KeptSocket& kept) {
 }
 
 std::size_t KeepPorts::descriptors() const {
-  const auto with_path = [](const Kept& kept) { return kept.it.values.has_path(); };
+  const auto with_path = [](const KeptPort& kept) { return kept.it.values.has_path(); };
   return kept_.size() + static_cast<std::size_t>(std::ranges::count_if(kept_, with_path));
 }
 
@@ -329,17 +329,17 @@ void KeepPorts::answer_unlink(Notifier& notifier, const Call& call) {
 
 /// Returns whether the call is answered.
 bool KeepPorts::owe(Notifier& notifier, const Call& call) {
-  const auto has_path = [](const Kept& kept) { return kept.it.values.has_path(); };
+  const auto has_path = [](const KeptPort& kept) { return kept.it.values.has_path(); };
   if (std::ranges::none_of(kept_, has_path)) return false;
   const auto named =
       call.number == SYS_unlinkat ? caller_path(call, 1, 0) : caller_path(call, 0, std::nullopt);
-  const auto is_named = [&](const Kept& kept) { return kept.it.values.name == named->name(); };
+  const auto is_named = [&](const KeptPort& kept) { return kept.it.values.name == named->name(); };
   if (!named || std::ranges::none_of(kept_, is_named)) return false;
   auto rights = Caller(call).rights();
   if (!rights) return false;
   const ActingAs acting(rights->identity);
   const auto place = acting ? place_of(*named) : std::nullopt;
-  const auto is_removed = [&](const Kept& kept) {
+  const auto is_removed = [&](const KeptPort& kept) {
     return place && kept.it.place.is(*place) && place->file() == kept.it.values.file &&
            listens(kept.it.socket.get());
   };

@@ -34,7 +34,7 @@ struct KeptPort {
   }
 };
 
-using KeptPorts = std::vector<KeptPort>;
+using PortTable = std::vector<KeptPort>;
 
 /// The sockets that processes of the target's tree have open. To ask for it takes a walk through
 /// /proc.

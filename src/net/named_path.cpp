@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -11,19 +10,13 @@
 
 #include "fmt/format.h"
 #include "net/acting_as.hpp"
+#include "net/file_number.hpp"
 #include "net/mounts.hpp"
 
 namespace reloadrun::net {
 namespace {
 
 constexpr int name_only = O_PATH | O_CLOEXEC;
-
-bool is_same(const Fd& one, const Fd& other) {
-  struct stat status {};
-  struct stat others {};
-  return ::fstat(one.get(), &status) == 0 && ::fstat(other.get(), &others) == 0 &&
-         status.st_dev == others.st_dev && status.st_ino == others.st_ino;
-}
 
 /// As if the caller's root were ours: what is above it is not to be reached, and links that begin
 /// with a '/' begin there.
@@ -49,7 +42,7 @@ NamedPath from_its_root(NamedPath named) {
   NamedPath whole{named.thread, root, *between, true, true, named.caller};
   whole.path.erase(0, 1);
   // A descriptor may be of a mount that lies nowhere below the root.
-  if (!is_same(named.directory.file(), reach(whole))) return named;
+  if (!are_same(named.directory.file(), reach(whole))) return named;
   if (!whole.path.empty()) whole.path += '/';
   whole.path += named.path;
   return whole;
@@ -114,14 +107,10 @@ Fd reach(const NamedPath& named, int flags) {
 }
 
 std::optional<Entry> entry_of(const NamedPath& named) {
-  const auto slash = named.path.rfind('/');
-  const std::size_t begin = slash == std::string::npos ? 0 : slash + 1;
-  std::string name = named.path.substr(begin);
+  std::string name(name_in(named.path));
   if (name.empty() || name == "." || name == "..") return std::nullopt;
   NamedPath around = named;
-  // With the dot nobody gets it who may not look for a name in it.
-  around.path.resize(begin);
-  around.path += '.';
+  around.path = dot_around(named.path);
   const Fd directory = reach(around, O_DIRECTORY);
   const auto status = look_at(directory);
   if (!status) return std::nullopt;

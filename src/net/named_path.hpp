@@ -1,5 +1,6 @@
-// The file that a system call names, as this process reaches it. Used by who answers calls, on its
-// thread, while the call waits.
+// The file that a system call names, as this process reaches it to look at it; what is done on the
+// caller's behalf goes by net/caller_path. Used by who answers calls, on its thread, while the call
+// waits.
 #pragma once
 
 #include <memory>

@@ -33,7 +33,7 @@ std::optional<SocketKind> kind_of_client(const Call& call) {
 }
 
 /// Whether a connection could only come to what is kept, and would wait there.
-bool is_free_port(const Call& call, const Address& asked, const KeptPorts& kept,
+bool is_free_port(const Call& call, const Address& asked, const PortTable& kept,
                   const OpenSockets& open_sockets) {
   const auto is_asked_for = [&](const KeptPort& one) {
     return is_free(one) && one.address.is_internet() && one.address.port() == asked.port();
@@ -66,7 +66,7 @@ std::optional<FileNumber> file_reached_by(const Call& call, const Identity& call
 }
 
 /// The errno that a unix address would give without us; 0: the kernel is to say.
-int refusal_at_unix_address(const Call& call, const Address& asked, const KeptPorts& kept,
+int refusal_at_unix_address(const Call& call, const Address& asked, const PortTable& kept,
                             const OpenSockets& open_sockets) {
   const auto is_unix = [](const KeptPort& one) {
     return is_free(one) && one.address.family() == AF_UNIX;
@@ -88,7 +88,7 @@ int refusal_at_unix_address(const Call& call, const Address& asked, const KeptPo
 
 }  // namespace
 
-int refusal_of(const Call& connect, const KeptPorts& kept, const OpenSockets& open_sockets) {
+int refusal_of(const Call& connect, const PortTable& kept, const OpenSockets& open_sockets) {
   // The way of nearly all: it is to cost little.
   if (std::ranges::none_of(kept, is_free)) return 0;
   const auto size = std::min<std::uint64_t>(connect.arguments[2], sizeof(sockaddr_storage));

@@ -9,6 +9,6 @@ namespace reloadrun::net {
 
 /// errno of what connect() would say if nothing were kept; 0 when it is to go on. What was learned
 /// is the caller's own only if the call still waits.
-int refusal_of(const Call& connect, const KeptPorts& kept, const OpenSockets& open_sockets);
+int refusal_of(const Call& connect, const PortTable& kept, const OpenSockets& open_sockets);
 
 }  // namespace reloadrun::net

@@ -34,9 +34,6 @@ Writing open_for_writing(int file);
 /// The same by path, a link's target; `unknown` when there is none.
 Writing open_for_writing(const std::string& path);
 
-using reloadrun::FileIdentity;
-using reloadrun::identity_of;
-
 /// Who of us holds a file open for writing.
 struct WrittenByOurs {
   std::set<FileIdentity> tree;   ///< this process, its parent (the supervisor), or a descendant

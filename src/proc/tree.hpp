@@ -2,8 +2,8 @@
 // again until none is left. Works because this process is a child subreaper: a descendant whose
 // parent dies becomes a child of ours and cannot get away, whatever session or group it made.
 //
-// Driven by whoever stops a tree (the reloader; the supervisor when its reloader died), on its main
-// thread.
+// Driven by whoever stops a tree (the reloader; the builder; the supervisor when its reloader
+// died), on its main thread.
 #pragma once
 
 #include <poll.h>

@@ -18,7 +18,7 @@ class ClosedOutput : public testing::Test {
  protected:
   ClosedOutput() {
     place_.edit("file", "last words");
-    identity_ = proc::identity_of(path_).value();
+    identity_ = identity_of(path_).value();
   }
 
   /// Whether a look that finds this makes a change of it.
@@ -36,7 +36,7 @@ class ClosedOutput : public testing::Test {
 
   test::Place place_;
   const std::string path_ = (place_.work() / "file").string();
-  proc::FileIdentity identity_;
+  FileIdentity identity_;
   const watch::Stamp first_{.mtime_seconds = 1};
   const watch::Stamp last_{.mtime_seconds = 2};
 };

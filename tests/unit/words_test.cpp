@@ -4,6 +4,8 @@
 
 #include <csignal>
 
+#include "base/printable.hpp"
+
 namespace reloadrun::app {
 namespace {
 
