@@ -266,7 +266,11 @@ bool Reloader::asks_for_changes() const {
 void Reloader::take_changes() {
   if (status_ || !asks_for_changes()) return;
   if (!ready_) {
-    if (const auto settled = observer_.settled()) begin_after(settled->changes);
+    if (const auto settled = observer_.settled()) {
+      begin_after(settled->changes);
+    } else if (!observer_.in_burst()) {
+      begin();  // all that had changed since the stop was put back
+    }
   } else if (const auto certain = observer_.certain()) {
     answer(*certain);
   } else if (const auto settled = observer_.settled(); settled && !settled->changes.empty()) {

@@ -20,13 +20,21 @@
 #include "net/fields.hpp"
 
 namespace reloadrun::net {
-namespace {
 
+// Not in the namespace without a name, since ActingAs::Change has them.
 struct Capabilities {
   std::uint64_t effective = 0;
   std::uint64_t permitted = 0;
   std::uint64_t inheritable = 0;
 };
+
+/// As whom this thread acts by itself.
+struct Own {
+  Identity identity;
+  Capabilities capabilities;
+};
+
+namespace {
 
 constexpr unsigned half = 32;
 
@@ -55,12 +63,6 @@ bool set(const Capabilities& capabilities) {
                              low(capabilities.inheritable >> half)}};
   return ::syscall(SYS_capset, &header, halves.data()) == 0;
 }
-
-/// As whom this thread acts by itself.
-struct Own {
-  Identity identity;
-  Capabilities capabilities;
-};
 
 std::vector<gid_t> groups_now() {
   std::vector<gid_t> groups(static_cast<std::size_t>(std::max(::getgroups(0, nullptr), 0)));

@@ -5,8 +5,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "helpers/deadline.hpp"
 #include "helpers/fixture.hpp"
+#include "proc/tree.hpp"
 
 namespace reloadrun::test {
 namespace {
@@ -38,6 +41,21 @@ TEST_F(Successor, TakesOverWhenTheOldTreeHasGone) {
   EXPECT_FALSE(reports.has("start"));
   EXPECT_EQ(reports.next("start").number("parent"), successor_);
   EXPECT_EQ(reloader_below(program.pid()), successor_);
+  reports.next("ready");
+  end(program);
+}
+
+TEST_F(Successor, StartsTheTargetAlsoWhenWhatItFindsIsPutBack) {
+  Program program(reloadrun({"--settle", "500ms"}, target()));
+  wait_for_it(program);
+  ::kill(successor_, SIGSTOP);
+  place.edit("new.py", "new");
+  eventually("the old one's end", [this] { return !is_alive(reloader_); });
+  place.edit("temporary", "for a moment");
+  ::kill(successor_, SIGCONT);
+  eventually("a look", [this] { return proc::thread_of(successor_).value().state == 'S'; });
+  std::filesystem::remove(place.work() / "temporary");
+  EXPECT_EQ(reports.next("start").number("parent"), successor_);
   reports.next("ready");
   end(program);
 }
