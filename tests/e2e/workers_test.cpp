@@ -141,6 +141,29 @@ TEST_F(Workers, HearItWhenTheirMasterHasEndedWithoutThem) {
   EXPECT_EQ(program.wait(), Ending{});
 }
 
+TEST_F(Workers, HearItWhenTheirMasterOnlyWaitsForThem) {
+  std::ofstream(place.beside("join.py"))
+      << "import multiprocessing\n"
+         "from say import *\n"
+         "def work():\n"
+         "  signal.signal(signal.SIGTERM, signal.SIG_DFL)\n"
+         "  say('up')\n"
+         "  time.sleep(1000)\n"
+         "def stop(*_): say('asked'); sys.exit(0)\n"
+         "if __name__ == '__main__':\n"
+         "  signal.signal(signal.SIGTERM, stop)\n"
+         "  worker = multiprocessing.get_context('fork').Process(target=work)\n"
+         "  worker.start()\n"
+         "  try: worker.join()\n"
+         "  finally: worker.join(); say(f'ended={-worker.exitcode}')\n";
+  Program program(python_in_place(never_killed, "join.py"));
+  reports.next("up");
+  program.signal(SIGTERM);
+  reports.next("asked");
+  reports.next(fmt::format("ended={}", SIGTERM));
+  EXPECT_EQ(program.wait(), Ending{});
+}
+
 TEST_F(Workers, HearCtrlCFromTheTerminalAsEver) {
   auto invocation = reloadrun(never_killed, target({"child=last-words=2", "end-by=2"}));
   invocation.terminal = true;
