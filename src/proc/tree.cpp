@@ -187,15 +187,18 @@ bool TreeStop::is_left(const Process& process) const {
 }
 
 /// By a master that waits for it: some do no more when they are asked, as all of a group hear of
-/// Ctrl-C. Who has run since it was left may have been told, and may not want to hear it twice.
+/// Ctrl-C. Who has run since it was left may have been told, and may not want to hear it twice; but
+/// whom the signal would have ended has not.
 /// Who has a group of its own is kept from that Ctrl-C: its master wants it to finish.
 bool TreeStop::is_untold(const Process& process) const {
   const auto place = workers_.find(identity(process));
   if (place == workers_.end()) return false;
   const Worker& worker = place->second;
-  if (process.group != ::getpgid(worker.master)) return false;
-  return Clock::now() - worker.left_at >= masters_time_to_tell && worker.switches_then &&
-         waits_for_a_child(worker.master) && switches_of(process.pid) == worker.switches_then;
+  const bool has_had_time = Clock::now() - worker.left_at >= masters_time_to_tell;
+  if (!has_had_time || process.group != ::getpgid(worker.master)) return false;
+  if (!worker.switches_then || !waits_for_a_child(worker.master)) return false;
+  return !answers_signal(process.pid, signal_, *workers_of_) ||
+         switches_of(process.pid) == worker.switches_then;
 }
 
 void TreeStop::ask_again() {
