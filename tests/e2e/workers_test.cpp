@@ -174,6 +174,22 @@ TEST_F(Workers, HearItWhenTheirMasterOnlyWaitsForThem) {
   EXPECT_EQ(program.wait(), Ending{});
 }
 
+TEST_F(Workers, HearItWhileTheyRunWhenItWouldHaveEndedThem) {
+  std::ofstream(place.beside("wait.py")) << "from say import *\n"
+                                            "signal.signal(signal.SIGTERM, lambda *_: None)\n"
+                                            "worker = os.fork()\n"
+                                            "if worker == 0:\n"
+                                            "  signal.signal(signal.SIGTERM, signal.SIG_DFL)\n"
+                                            "  say('up')\n"
+                                            "  while True: time.sleep(0.01)\n"
+                                            "say(f'ended={os.waitpid(worker, 0)[1]}')\n";
+  Program program(python_in_place(never_killed, "wait.py"));
+  reports.next("up");
+  program.signal(SIGTERM);
+  reports.next(fmt::format("ended={}", SIGTERM));
+  EXPECT_EQ(program.wait(), Ending{});
+}
+
 TEST_F(Workers, InAGroupOfTheirOwnFinishWhatTheyDo) {
   std::ofstream(place.beside("horse.py")) << "from say import *\n"
                                              "signal.signal(signal.SIGTERM, lambda *_: None)\n"
