@@ -163,7 +163,14 @@ void TreeStop::ask(int signal, bool group_was_told, pid_t untold) {
 }
 
 void TreeStop::leave(const Process& process, Image image) {
-  workers_.insert_or_assign(identity(process), Worker{process.parent, std::move(image)});
+  const auto [place, is_new] = workers_.try_emplace(identity(process));
+  auto& worker = place->second;
+  if (is_new) {
+    worker.left_at = Clock::now();
+    worker.switches_then = switches_of(process.pid);
+  }
+  worker.master = process.parent;
+  worker.image = std::move(image);
   if (masters_.contains(process.parent)) return;
   try {
     masters_.emplace(process.parent, open_process(process.parent));
@@ -179,12 +186,27 @@ bool TreeStop::is_left(const Process& process) const {
   return !image || *image == worker->second.image;
 }
 
+/// By a master that waits for it: some do no more when they are asked, as all of a group hear of
+/// Ctrl-C. Who has run since it was left may have been told, and may not want to hear it twice; but
+/// whom the signal would have ended has not.
+/// Who has a group of its own is kept from that Ctrl-C: its master wants it to finish.
+bool TreeStop::is_untold(const Process& process) const {
+  const auto place = workers_.find(identity(process));
+  if (place == workers_.end()) return false;
+  const Worker& worker = place->second;
+  const bool has_had_time = Clock::now() - worker.left_at >= masters_time_to_tell;
+  if (!has_had_time || process.group != ::getpgid(worker.master)) return false;
+  if (!worker.switches_then || !waits_for_a_child(worker.master)) return false;
+  return !answers_signal(process.pid, signal_, *workers_of_) ||
+         switches_of(process.pid) == worker.switches_then;
+}
+
 void TreeStop::ask_again() {
   forget_ended_masters();
   for (const Process& process : descendants(spared_)) {
     const bool orphan = process.parent == ::getpid();
     const bool worker_no_more = workers_.contains(identity(process)) && !is_left(process);
-    if ((orphan || worker_no_more) && asked_.insert(identity(process)).second)
+    if ((orphan || worker_no_more || is_untold(process)) && asked_.insert(identity(process)).second)
       tell(process, signal_);
     if (process.stopped) tell(process, SIGCONT);  // stopped, it would end by KILL alone
   }

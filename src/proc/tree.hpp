@@ -64,9 +64,9 @@ class TreeStop {
   void ask(int signal, bool group_was_told = false, pid_t untold = 0);
 
   /// To be called whenever a child has ended, what wait_with() adds is readable, and from time to
-  /// time: asks those that have become orphans since, or workers no more, and wakes those that are
-  /// stopped. What was born during the stop and still has its parent is left alone: it may be part
-  /// of an orderly end (the cleanup in a shell's trap).
+  /// time: asks those that have become orphans since, or workers no more, or whose master waits
+  /// for them untold, and wakes those that are stopped. What was born during the stop and still has
+  /// its parent is left alone: it may be part of an orderly end (the cleanup in a shell's trap).
   void ask_again();
 
   /// Adds what tells that somebody to whom workers were left has ended.
@@ -95,9 +95,12 @@ class TreeStop {
   struct Worker {
     pid_t master = 0;
     Image image;
+    TimePoint left_at;
+    std::optional<std::uint64_t> switches_then;
   };
   void leave(const Process& process, Image image);
   [[nodiscard]] bool is_left(const Process& process) const;
+  [[nodiscard]] bool is_untold(const Process& process) const;
   void forget_ended_masters();
 
   std::set<pid_t> spared_;

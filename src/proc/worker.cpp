@@ -1,9 +1,11 @@
 #include "proc/worker.hpp"
 
 #include <sys/auxv.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
@@ -12,6 +14,7 @@
 
 #include "base/fd.hpp"
 #include "fmt/format.h"
+#include "proc/procfs.hpp"
 
 namespace reloadrun::proc {
 namespace {
@@ -28,6 +31,16 @@ std::uintptr_t value_in(const std::string& vector, unsigned long type) {
     if (entry.type == type) return entry.value;
   }
   return 0;
+}
+
+/// The number after `label`; nullopt when there is none.
+std::optional<std::uint64_t> number_after(std::string_view label, std::string_view text) {
+  const auto place = text.find(label);
+  if (place == std::string_view::npos) return std::nullopt;
+  text.remove_prefix(place + label.size());
+  std::uint64_t number = 0;
+  const auto end = std::from_chars(text.data(), text.data() + text.size(), number);
+  return end.ec == std::errc() ? std::optional(number) : std::nullopt;
 }
 
 bool is_shells_name(std::string_view name) {
@@ -54,6 +67,27 @@ std::optional<Image> image_of(pid_t pid) {
   // Who has used them up (Go does) cannot be told from another execution at the same places.
   const bool used_up = std::ranges::all_of(image.random, [](auto byte) { return byte == 0; });
   return used_up ? std::nullopt : std::optional(std::move(image));
+}
+
+std::optional<std::uint64_t> switches_of(pid_t pid) {
+  const std::string tasks = fmt::format("/proc/{}/task", pid);
+  const auto threads = numbers_in(tasks);
+  if (threads.empty()) return std::nullopt;
+  std::uint64_t sum = 0;
+  for (const pid_t thread : threads) {
+    const std::string status = read_kernel_file(fmt::format("{}/{}/status", tasks, thread));
+    const auto voluntary = number_after("\nvoluntary_ctxt_switches:\t", status);
+    const auto forced = number_after("\nnonvoluntary_ctxt_switches:\t", status);
+    if (!voluntary || !forced) return std::nullopt;
+    sum += *voluntary + *forced;
+  }
+  return sum;
+}
+
+bool waits_for_a_child(pid_t pid) {
+  // "running" or -1 where it does not sleep in a system call.
+  const auto call = number_after("", read_kernel_file(fmt::format("/proc/{}/syscall", pid)));
+  return call == std::uint64_t{SYS_wait4} || call == std::uint64_t{SYS_waitid};
 }
 
 bool is_shell(const Process& process) {

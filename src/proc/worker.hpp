@@ -8,10 +8,13 @@
 #include <sys/types.h>
 
 #include <array>
+#include <chrono>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 
+#include "base/clock.hpp"
 #include "proc/signals.hpp"
 #include "proc/stat.hpp"
 
@@ -28,6 +31,17 @@ struct Image {
 
 /// nullopt when there is no such process, or it may not be read.
 std::optional<Image> image_of(pid_t pid);
+
+/// How often a process has begun or ceased to run, all its threads together: the same number twice
+/// means that it has not run in between. nullopt when there is no such process, or it may not be
+/// read.
+std::optional<std::uint64_t> switches_of(pid_t pid);
+
+/// Whether its main thread sleeps until a child ends. False when that may not be read.
+bool waits_for_a_child(pid_t pid);
+
+/// How long a master has to tell its workers before it is one that only waits for them.
+inline constexpr Duration masters_time_to_tell = std::chrono::milliseconds(500);
 
 /// Whether a process's program is a shell: one that has trapped a signal runs its trap when the
 /// command that it waits for has ended, and not before (POSIX, 2.11). By its name.

@@ -2,11 +2,14 @@
 // executed is signalled itself. And what a debugger keeps of those that have ended.
 
 #include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <fstream>
 #include <set>
+#include <string>
 
+#include "base/fd.hpp"
 #include "e2e/building.hpp"
 #include "fmt/format.h"
 #include "helpers/deadline.hpp"
@@ -35,6 +38,13 @@ class Workers : public EndToEnd {
     auto invocation = reloadrun(options, {python, "../" + name});
     invocation.environment = {"PYTHONDONTWRITEBYTECODE=1", "PYTHONUNBUFFERED=1"};
     return invocation;
+  }
+  /// ... for a signal, by sigwait or sigtimedwait, and does not run until that has come.
+  static void wait_until_it_waits(int pid) {
+    const std::string call = fmt::format("{} ", SYS_rt_sigtimedwait);
+    eventually("its wait", [&] {
+      return read_kernel_file(fmt::format("/proc/{}/syscall", pid)).starts_with(call);
+    });
   }
 };
 
@@ -139,6 +149,64 @@ TEST_F(Workers, HearItWhenTheirMasterHasEndedWithoutThem) {
   ::kill(only_child_of(reloader_below(program.pid())), SIGKILL);
   reports.next("last-words");
   EXPECT_EQ(program.wait(), Ending{});
+}
+
+TEST_F(Workers, HearItWhenTheirMasterOnlyWaitsForThem) {
+  std::ofstream(place.beside("join.py"))
+      << "import multiprocessing\n"
+         "from say import *\n"
+         "def work():\n"
+         "  signal.signal(signal.SIGTERM, signal.SIG_DFL)\n"
+         "  say(f'up pid={os.getpid()}')\n"
+         "  signal.sigwait({signal.SIGUSR2})\n"
+         "def stop(*_): say('asked'); sys.exit(0)\n"
+         "if __name__ == '__main__':\n"
+         "  signal.signal(signal.SIGTERM, stop)\n"
+         "  worker = multiprocessing.get_context('fork').Process(target=work)\n"
+         "  worker.start()\n"
+         "  try: worker.join()\n"
+         "  finally: worker.join(); say(f'ended={-worker.exitcode}')\n";
+  Program program(python_in_place(never_killed, "join.py"));
+  wait_until_it_waits(reports.next("up").number("pid"));
+  program.signal(SIGTERM);
+  reports.next("asked");
+  reports.next(fmt::format("ended={}", SIGTERM));
+  EXPECT_EQ(program.wait(), Ending{});
+}
+
+TEST_F(Workers, HearItWhileTheyRunWhenItWouldHaveEndedThem) {
+  std::ofstream(place.beside("wait.py")) << "from say import *\n"
+                                            "signal.signal(signal.SIGTERM, lambda *_: None)\n"
+                                            "worker = os.fork()\n"
+                                            "if worker == 0:\n"
+                                            "  signal.signal(signal.SIGTERM, signal.SIG_DFL)\n"
+                                            "  say('up')\n"
+                                            "  while True: time.sleep(0.01)\n"
+                                            "say(f'ended={os.waitpid(worker, 0)[1]}')\n";
+  Program program(python_in_place(never_killed, "wait.py"));
+  reports.next("up");
+  program.signal(SIGTERM);
+  reports.next(fmt::format("ended={}", SIGTERM));
+  EXPECT_EQ(program.wait(), Ending{});
+}
+
+TEST_F(Workers, InAGroupOfTheirOwnFinishWhatTheyDo) {
+  std::ofstream(place.beside("horse.py")) << "from say import *\n"
+                                             "signal.signal(signal.SIGTERM, lambda *_: None)\n"
+                                             "horse = os.fork()\n"
+                                             "if horse == 0:\n"
+                                             "  signal.signal(signal.SIGTERM, signal.SIG_DFL)\n"
+                                             "  os.setpgrp()\n"
+                                             "  say(f'begun pid={os.getpid()}')\n"
+                                             "  signal.sigtimedwait({signal.SIGUSR2}, 2)\n"
+                                             "  say('finished')\n"
+                                             "  os._exit(0)\n"
+                                             "os.waitpid(horse, 0)\n";
+  Program program(python_in_place(never_killed, "horse.py"));
+  wait_until_it_waits(reports.next("begun").number("pid"));
+  program.signal(SIGTERM);
+  EXPECT_EQ(program.wait(), Ending{});
+  EXPECT_TRUE(reports.has("finished"));
 }
 
 TEST_F(Workers, HearCtrlCFromTheTerminalAsEver) {
