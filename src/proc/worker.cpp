@@ -5,6 +5,7 @@
 #include <sys/uio.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdint>
 #include <cstring>
@@ -87,7 +88,8 @@ std::optional<std::uint64_t> switches_of(pid_t pid) {
 bool waits_for_a_child(pid_t pid) {
   // "running" or -1 where it does not sleep in a system call.
   const auto call = number_after("", read_kernel_file(fmt::format("/proc/{}/syscall", pid)));
-  return call == std::uint64_t{SYS_wait4} || call == std::uint64_t{SYS_waitid};
+  constexpr std::array<std::uint64_t, 2> waits{SYS_wait4, SYS_waitid};
+  return call && std::ranges::find(waits, *call) != waits.end();
 }
 
 bool is_shell(const Process& process) {

@@ -309,7 +309,7 @@ TEST_F(World, OfAnotherKindIsTheSame) {
       if (::setrlimit(what, &both) != 0) ::_exit(95);
     };
     limit(RLIMIT_NOFILE, 500);
-#ifndef WITH_ADDRESS_SANITIZER  // it sets another limit
+#ifndef WITH_SANITIZER  // it sets another limit
     limit(RLIMIT_CORE, 4096);
 #endif
     limit(RLIMIT_STACK, 1 << 20);
