@@ -76,14 +76,14 @@ bool is_same(const struct statx& first, const struct statx& second) {
 }
 
 /// What is known here will do: to ask the server of a network mount could take for ever.
-bool look_at(int directory, const char* path, int flags, struct statx& status) {
+bool statx_at(int directory, const char* path, int flags, struct statx& status) {
   constexpr unsigned fields = identity_fields | STATX_TYPE | STATX_NLINK | STATX_MNT_ID;
   return ::statx(directory, path, flags | AT_STATX_DONT_SYNC, fields, &status) == 0;
 }
 
 bool leads_to(const std::string& path, const struct statx& file) {
   struct statx there {};
-  return look_at(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, there) && is_same(there, file);
+  return statx_at(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, there) && is_same(there, file);
 }
 
 /// What a mount of the thread's has at `path` lies where in its file system; and another mount of
@@ -112,12 +112,12 @@ std::optional<std::string> by_a_mount_of_ours(const std::string& path, const str
 bool shares_root(pid_t thread) {
   static const auto ours = [] {
     struct statx root {};
-    look_at(AT_FDCWD, "/", 0, root);
+    statx_at(AT_FDCWD, "/", 0, root);
     return root;
   }();
   struct statx theirs {};
   // A mount belongs to one namespace alone.
-  return look_at(AT_FDCWD, fmt::format("/proc/{}/root", thread).c_str(), 0, theirs) &&
+  return statx_at(AT_FDCWD, fmt::format("/proc/{}/root", thread).c_str(), 0, theirs) &&
          is_same(ours, theirs) && ours.stx_mnt_id == theirs.stx_mnt_id;
 }
 
@@ -127,7 +127,7 @@ std::optional<std::string> path_of(const Fd& file) {
 
 std::optional<struct statx> look_at(const Fd& file) {
   struct statx status {};
-  if (!file || !look_at(file.get(), "", AT_EMPTY_PATH, status)) return std::nullopt;
+  if (!file || !statx_at(file.get(), "", AT_EMPTY_PATH, status)) return std::nullopt;
   return status;
 }
 
