@@ -177,55 +177,50 @@ TEST_F(PutBack, IsAChangeWhateverALookHasSeenBeforeItsHint) {
   EXPECT_EQ(eyes.hinted(), "");
 }
 
-TEST_F(PutBack, IsAChangeWhateverHintsHaveToldOfHalfOfIt) {
-  Eyes eyes({}, {}, &hints_);
-  Pending pending;
-  const auto look = [&] {
+/// Where hints lead, look by look, joined into what is pending.
+struct Following {
+  explicit Following(Hints& hints) : eyes({}, {}, &hints) {}
+  void look() {
     Changes found;
     eyes.looker.follow(eyes.hints->read(), &found);
     pending.add(found, {});
-  };
+  }
+
+  Eyes eyes;
+  Pending pending;
+};
+
+TEST_F(PutBack, IsAChangeWhateverHintsHaveToldOfHalfOfIt) {
+  Following following(hints_);
   test::let_change_time_pass();
   Fd open(::open("a", O_WRONLY | O_TRUNC | O_CLOEXEC));
-  look();
+  following.look();
   ASSERT_EQ(::write(open.get(), "two", 3), 3);
-  look();
+  following.look();
   age("a");
   open = Fd();
-  look();
-  EXPECT_EQ(pending.paths(), Paths{"a"});
+  following.look();
+  EXPECT_EQ(following.pending.paths(), Paths{"a"});
 }
 
 TEST_F(PutBack, IsAChangeOfAFileThatWasRemoved) {
-  Eyes eyes({}, {}, &hints_);
-  Pending pending;
-  const auto look = [&] {
-    Changes found;
-    eyes.looker.follow(eyes.hints->read(), &found);
-    pending.add(found, {});
-  };
+  Following following(hints_);
   fs::remove("a");
-  look();
+  following.look();
   write_and_put_back("two");  // the inode may be the same again
-  look();
-  EXPECT_EQ(pending.paths(), Paths{"a"});
+  following.look();
+  EXPECT_EQ(following.pending.paths(), Paths{"a"});
 }
 
 TEST_F(PutBack, IsNoneWhenTheFileItselfIs) {
-  Eyes eyes({}, {}, &hints_);
-  Pending pending;
-  const auto look = [&] {
-    Changes found;
-    eyes.looker.follow(eyes.hints->read(), &found);
-    pending.add(found, {});
-  };
+  Following following(hints_);
   fs::rename("a", "a~");
-  look();
+  following.look();
   write("a", "two");
-  look();
+  following.look();
   fs::rename("a~", "a");
-  look();
-  EXPECT_EQ(pending.paths(), Paths{});
+  following.look();
+  EXPECT_EQ(following.pending.paths(), Paths{});
 }
 
 TEST_F(PutBack, IsSeenByCtimeWhereBytesCount) {
