@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "fmt/format.h"
+#include "base/format.hpp"
 #include "net/acting_as.hpp"
 #include "net/file_number.hpp"
 #include "net/mounts.hpp"
