@@ -6,6 +6,7 @@
 #include <string>
 
 #include "fmt/format.h"
+#include "fmt/ranges.h"
 
 /// `fmt::` in reloadrun is all that ::fmt has, but for these two.
 namespace reloadrun::fmt {
@@ -16,7 +17,11 @@ std::string vformat(::fmt::string_view format, ::fmt::format_args args);
 
 template <class... Args>
 std::string format(::fmt::format_string<Args...> format, Args&&... args) {
-  return fmt::vformat(format, ::fmt::make_format_args(args...));
+  if constexpr (requires { format.get(); }) {  // since fmt 10, and the only way since 12
+    return fmt::vformat(format.get(), ::fmt::make_format_args(args...));
+  } else {
+    return fmt::vformat(format, ::fmt::make_format_args(args...));
+  }
 }
 
 }  // namespace reloadrun::fmt
