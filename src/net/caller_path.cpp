@@ -16,7 +16,7 @@
 
 #include "base/fd.hpp"
 #include "base/file_key.hpp"
-#include "fmt/format.h"
+#include "base/format.hpp"
 #include "net/file_number.hpp"
 
 namespace reloadrun::net {

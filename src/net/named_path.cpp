@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "fmt/format.h"
+#include "base/format.hpp"
 #include "net/acting_as.hpp"
 #include "net/caller_path.hpp"
 #include "net/file_number.hpp"
