@@ -11,9 +11,10 @@
 #include <utility>
 #include <vector>
 
-#include "base/format.hpp"
 #include "cli/config_file.hpp"
 #include "cli/usage_error.hpp"
+#include "fmt/format.h"
+#include "fmt/ranges.h"
 
 namespace reloadrun::cli {
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "base/format.hpp"
+#include "fmt/format.h"
 #include "reloadrun/error.hpp"
 
 namespace reloadrun::cli {
