@@ -5,12 +5,14 @@
 #include <poll.h>
 #include <sys/types.h>
 
+#include <array>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/ending.hpp"
+#include "base/fd.hpp"
 #include "net/call_filter.hpp"
 #include "net/notifier.hpp"
 #include "proc/child.hpp"
@@ -25,22 +27,30 @@ class FilteredProgram {
   FilteredProgram(const std::vector<std::string>& arguments, const net::CallFilter& filter)
       : FilteredProgram(start(arguments, filter)) {}
 
-  /// Waits for it; nullopt when nobody is left to call.
+  /// Waits for it; nullopt when nobody is left to call. Before Linux 6.11 who has ended may still
+  /// call for all that the kernel says, until it is reaped.
   std::optional<net::Call> next() {
     for (;;) {
-      pollfd waiting{notifier.fd(), POLLIN, 0};
-      ::poll(&waiting, 1, -1);
-      if ((waiting.revents & POLLIN) == 0) return std::nullopt;
-      if (auto call = notifier.next()) return call;
+      std::array waiting{pollfd{notifier.fd(), POLLIN, 0}, pollfd{process_.get(), POLLIN, 0}};
+      ::poll(waiting.data(), ended_ ? 1 : 2, -1);
+      if ((waiting[0].revents & POLLIN) != 0) {
+        if (auto call = notifier.next()) return call;
+      } else if (waiting[0].revents != 0) {
+        return std::nullopt;
+      } else if (!ended_ && waiting[1].revents != 0) {
+        ended_ = proc::wait_for_child(pid_);
+      }
     }
   }
-  [[nodiscard]] Ending wait() const { return proc::wait_for_child(pid_); }
+  [[nodiscard]] Ending wait() const { return ended_ ? *ended_ : proc::wait_for_child(pid_); }
 
   net::Notifier notifier;
 
  private:
   explicit FilteredProgram(proc::Spawned spawned)
-      : notifier(std::move(spawned.listener)), pid_(spawned.pid) {}
+      : notifier(std::move(spawned.listener)),
+        pid_(spawned.pid),
+        process_(proc::open_process(pid_)) {}
 
   static proc::Spawned start(const std::vector<std::string>& arguments,
                              const net::CallFilter& filter) {
@@ -56,6 +66,8 @@ class FilteredProgram {
   }
 
   pid_t pid_;
+  Fd process_;
+  std::optional<Ending> ended_;
 };
 
 }  // namespace reloadrun::test
