@@ -27,20 +27,24 @@ class FilteredProgram {
   FilteredProgram(const std::vector<std::string>& arguments, const net::CallFilter& filter)
       : FilteredProgram(start(arguments, filter)) {}
 
-  /// Waits for it; nullopt when nobody is left to call. Before Linux 6.11 who has ended may still
-  /// call for all that the kernel says, until it is reaped.
+  /// Waits for it; nullopt when nobody is left to call.
   std::optional<net::Call> next() {
     for (;;) {
-      std::array waiting{pollfd{notifier.fd(), POLLIN, 0}, pollfd{process_.get(), POLLIN, 0}};
-      ::poll(waiting.data(), ended_ ? 1 : 2, -1);
-      if ((waiting[0].revents & POLLIN) != 0) {
-        if (auto call = notifier.next()) return call;
-      } else if (waiting[0].revents != 0) {
-        return std::nullopt;
-      } else if (!ended_ && waiting[1].revents != 0) {
-        ended_ = proc::wait_for_child(pid_);
-      }
+      std::array waiting{pollfd{notifier.fd(), POLLIN, 0}, end()};
+      ::poll(waiting.data(), waiting.size(), -1);
+      reap_if(waiting[1]);
+      if ((waiting[0].revents & POLLIN) == 0 && waiting[0].revents != 0) return std::nullopt;
+      if ((waiting[0].revents & POLLIN) == 0) continue;
+      if (auto call = notifier.next()) return call;
     }
+  }
+  /// Its end, to be waited for beside the notifier: before Linux 6.11 the dead may still call, for
+  /// all that the kernel tells, until they are reaped.
+  [[nodiscard]] pollfd end() const { return {process_.get(), POLLIN, 0}; }
+  void reap_if(const pollfd& end) {
+    if (end.revents == 0) return;
+    ended_ = proc::wait_for_child(pid_);
+    process_ = Fd();
   }
   [[nodiscard]] Ending wait() const { return ended_ ? *ended_ : proc::wait_for_child(pid_); }
 
