@@ -35,6 +35,7 @@ import array, ctypes, errno, os, signal, sys, threading, time
 from socket import *
 port = int(sys.argv[1])
 here = ('127.0.0.1', port)
+def often(times): return times // int(os.environ.get('RELOADRUN_TEST_SLOWNESS', '1'))
 def bound(address, family=AF_INET, type=SOCK_STREAM):
     s = socket(family, type)
     if family != AF_UNIX: s.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
