@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/kernel.hpp"
+#include "helpers/deadline.hpp"
 #include "unit/looking.hpp"
 
 namespace reloadrun::watch {
@@ -13,7 +14,7 @@ namespace {
 
 class ChangeTimeNow : public Look {
  protected:
-  static constexpr int often = 1000;  // far more than a coarse clock's tick takes
+  const int often = 1000 / test::slowness();  // far more than a coarse clock's tick takes
 
   /// Whether the kernel gives a change that somebody may tell from the last one a time of its own.
   static bool kernel_tells_changes_apart() { return kernel_version() >= KernelVersion{6, 13}; }
