@@ -15,7 +15,7 @@
 #include <system_error>
 
 #include "app/wire.hpp"
-#include "fmt/format.h"
+#include "base/format.hpp"
 #include "reloadrun/error.hpp"
 
 namespace reloadrun::app {

@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "app/channel.hpp"
+#include "base/format.hpp"
 #include "base/log.hpp"
-#include "fmt/format.h"
 #include "net/listen_address.hpp"
 #include "proc/child.hpp"
 #include "proc/executable.hpp"

@@ -19,7 +19,7 @@
 #include "app/settings.hpp"
 #include "app/supervisor.hpp"
 #include "base/fd.hpp"
-#include "fmt/format.h"
+#include "base/format.hpp"
 #include "proc/tree.hpp"
 #include "reloadrun/reloadrun.hpp"
 

@@ -5,8 +5,8 @@
 
 #include "app/named_file.hpp"
 #include "app/words.hpp"
+#include "base/format.hpp"
 #include "base/log.hpp"
-#include "fmt/format.h"
 #include "reloadrun/error.hpp"
 
 namespace reloadrun::app {

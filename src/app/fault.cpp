@@ -7,8 +7,8 @@
 #include <iterator>
 #include <system_error>
 
+#include "base/format.hpp"
 #include "base/printable.hpp"
-#include "fmt/format.h"
 
 namespace reloadrun::app {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "app/named_file.hpp"
 #include "base/fd.hpp"
-#include "fmt/format.h"
+#include "base/format.hpp"
 #include "reloadrun/error.hpp"
 
 namespace reloadrun::app {

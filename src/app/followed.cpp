@@ -7,8 +7,8 @@
 
 #include "app/file_names.hpp"
 #include "app/words.hpp"
+#include "base/format.hpp"
 #include "base/log.hpp"
-#include "fmt/format.h"
 #include "watch/listing.hpp"
 #include "watch/stamps.hpp"
 

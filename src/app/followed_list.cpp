@@ -8,7 +8,7 @@
 
 #include "app/file_list.hpp"
 #include "app/words.hpp"
-#include "fmt/format.h"
+#include "base/format.hpp"
 #include "proc/open_files.hpp"
 
 namespace reloadrun::app {

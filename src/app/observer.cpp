@@ -11,8 +11,8 @@
 
 #include "app/words.hpp"
 #include "app/working_directory.hpp"
+#include "base/format.hpp"
 #include "base/log.hpp"
-#include "fmt/format.h"
 #include "reloadrun/error.hpp"
 #include "watch/difference.hpp"
 

@@ -6,8 +6,8 @@
 
 #include "app/observer.hpp"
 #include "app/words.hpp"
+#include "base/format.hpp"
 #include "base/log.hpp"
-#include "fmt/format.h"
 #include "reloadrun/error.hpp"
 #include "watch/difference.hpp"
 

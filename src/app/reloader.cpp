@@ -13,8 +13,8 @@
 #include "app/command_target.hpp"
 #include "app/main_target.hpp"
 #include "app/words.hpp"
+#include "base/format.hpp"
 #include "base/log.hpp"
-#include "fmt/format.h"
 #include "proc/child.hpp"
 #include "reloadrun/error.hpp"
 

@@ -10,8 +10,8 @@
 #include "app/reloader.hpp"
 #include "app/settings.hpp"
 #include "app/words.hpp"
+#include "base/format.hpp"
 #include "base/log.hpp"
-#include "fmt/format.h"
 #include "proc/child.hpp"
 #include "reloadrun/error.hpp"
 

@@ -4,8 +4,8 @@
 
 #include "app/reloader.hpp"
 #include "app/words.hpp"
+#include "base/format.hpp"
 #include "base/log.hpp"
-#include "fmt/format.h"
 
 namespace reloadrun::app {
 

@@ -10,7 +10,7 @@
 #include "app/named_file.hpp"
 #include "app/words.hpp"
 #include "app/working_directory.hpp"
-#include "fmt/format.h"
+#include "base/format.hpp"
 #include "net/listen_address.hpp"
 #include "reloadrun/error.hpp"
 #include "watch/rules.hpp"

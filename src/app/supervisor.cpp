@@ -10,8 +10,8 @@
 
 #include "app/wire.hpp"
 #include "app/words.hpp"
+#include "base/format.hpp"
 #include "base/log.hpp"
-#include "fmt/format.h"
 #include "proc/child.hpp"
 #include "proc/spawn.hpp"
 #include "proc/tree.hpp"

@@ -7,7 +7,7 @@
 
 #include "app/command_target.hpp"
 #include "app/words.hpp"
-#include "fmt/format.h"
+#include "base/format.hpp"
 #include "proc/open_files.hpp"
 
 namespace reloadrun::app {

@@ -143,8 +143,8 @@ class Reader {
   void read(std::optional<Value>& value) {
     bool there = false;
     read(there);
-    value.reset();
-    if (there) read(value.emplace());
+    value = there ? std::optional<Value>(std::in_place) : std::nullopt;
+    if (value) read(*value);
   }
   template <class Struct>
   requires requires(Reader& reader, Struct& value) { members(reader, value); }

@@ -5,7 +5,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "fmt/format.h"
+#include "base/format.hpp"
 #include "proc/signals.hpp"
 
 namespace reloadrun::app {

@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "base/clock.hpp"
-#include "fmt/format.h"
+#include "base/format.hpp"
 #include "reloadrun/options.hpp"
 
 namespace reloadrun::log {

@@ -6,7 +6,7 @@
 #include <functional>
 #include <iterator>
 
-#include "fmt/format.h"
+#include "base/format.hpp"
 
 namespace reloadrun {
 namespace {

@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "base/fd.hpp"
-#include "fmt/format.h"
+#include "base/format.hpp"
 
 namespace reloadrun {
 namespace {

@@ -6,11 +6,11 @@
 #include <utility>
 #include <vector>
 
+#include "base/format.hpp"
 #include "cli/config_file.hpp"
 #include "cli/option_parser.hpp"
 #include "cli/usage_error.hpp"
 #include "cli/values.hpp"
-#include "fmt/format.h"
 #include "reloadrun/error.hpp"
 
 namespace reloadrun::cli {

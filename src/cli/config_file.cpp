@@ -10,8 +10,8 @@
 #include <array>
 #include <charconv>
 
+#include "base/format.hpp"
 #include "cli/usage_error.hpp"
-#include "fmt/format.h"
 
 namespace reloadrun::cli {
 namespace {

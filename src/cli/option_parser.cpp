@@ -218,7 +218,7 @@ std::map<std::string, std::size_t> OptionParser::apply(const std::vector<Setting
     at(file, setting.line, [&] { require_fitting(setting, known); });
     if (has_given(setting.name)) continue;
     for (const auto& [text, line] : texts_of(setting, known->kind == Kind::list)) {
-      at(file, line, [&, &text = text] { known->take(setting.name, {text}); });
+      at(file, line, [&, &one = text] { known->take(setting.name, {one}); });
       lines.emplace(fmt::format("--{} '{}'", setting.name, text), line);
     }
     lines["--" + setting.name] = setting.line;

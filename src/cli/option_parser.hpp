@@ -11,9 +11,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/format.hpp"
 #include "cli/config_file.hpp"
 #include "cli/usage_error.hpp"
-#include "fmt/format.h"
 
 namespace reloadrun::cli {
 

@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <cstring>
 
-#include "fmt/format.h"
+#include "base/format.hpp"
 
 namespace reloadrun::net {
 namespace {

@@ -16,7 +16,7 @@
 
 #include "base/fd.hpp"
 #include "base/file_key.hpp"
-#include "fmt/format.h"
+#include "base/format.hpp"
 #include "net/file_number.hpp"
 
 namespace reloadrun::net {
@@ -86,18 +86,30 @@ Fd opened_by_names(const Fd& root, const Fd& from, std::string path, int flags) 
   return {};
 }
 
+/// By the kernel's one call, and otherwise by names: it refuses what leaves `from` (EXDEV), and
+/// ".." while anybody renames anything or mounts (EAGAIN).
+Fd opened_below(const Fd& root, const Fd& from, const std::string& path, int flags,
+                std::uint64_t within) {
+  if (path.empty()) return copy_of(from);
+  Fd file = opened_within(from, path, flags, within);
+  const bool is_refused = errno == ENOSYS || errno == EPERM;  // by who has restricted us
+  if (file || (errno != EXDEV && errno != EAGAIN && !is_refused)) return file;
+  return opened_by_names(root, from, path, flags);
+}
+
 Fd opened_of(pid_t thread, std::string_view what) {
   return Fd(::open(fmt::format("/proc/{}/{}", thread, what).c_str(), itself));
 }
 
 }  // namespace
 
+Fd open_in_root(const Fd& root, const std::string& path, int flags) {
+  return opened_below(root, root, path, flags, RESOLVE_IN_ROOT);
+}
+
 Fd CallerPath::open(const std::string& below, int flags) const {
-  if (below.empty()) return copy_of(from);
-  Fd file = opened_within(from, below, flags, from_root() ? RESOLVE_IN_ROOT : RESOLVE_BENEATH);
-  const bool is_refused = errno == ENOSYS || errno == EPERM;  // by who has restricted us
-  if (file || (errno != EXDEV && errno != EAGAIN && !is_refused)) return file;
-  return opened_by_names(from_root() ? from : root, from, below, flags);
+  if (from_root()) return open_in_root(from, below, flags);
+  return opened_below(root, from, below, flags, RESOLVE_BENEATH);
 }
 
 Fd CallerPath::open_parent() const { return open(dot_around(path), a_directory); }

@@ -12,6 +12,10 @@
 
 namespace reloadrun::net {
 
+/// What a path leads to for a process whose root this is; the path is relative to it. `flags` as
+/// those of open(), with O_PATH. Empty with errno.
+Fd open_in_root(const Fd& root, const std::string& path, int flags);
+
 /// Where a path begins, as a descriptor, and how it goes on from there. A process reaches its root,
 /// its working directory and its descriptors whatever its rights are, and so these are opened by
 /// ours; what lies below is to be opened by its own (net/acting_as).

@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 
 #include "base/fd.hpp"
-#include "fmt/format.h"
+#include "base/format.hpp"
 #include "net/fields.hpp"
 
 namespace reloadrun::net {

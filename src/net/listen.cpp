@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "base/clock.hpp"
-#include "fmt/format.h"
+#include "base/format.hpp"
 #include "reloadrun/error.hpp"
 
 namespace reloadrun::net {

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <utility>
 
-#include "fmt/format.h"
+#include "base/format.hpp"
 #include "reloadrun/error.hpp"
 
 namespace reloadrun::net {

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "base/file_key.hpp"
-#include "fmt/format.h"
+#include "base/format.hpp"
 
 namespace reloadrun::net {
 namespace {

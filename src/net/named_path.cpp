@@ -1,15 +1,14 @@
 #include "net/named_path.hpp"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <utility>
 
-#include "fmt/format.h"
+#include "base/format.hpp"
 #include "net/acting_as.hpp"
+#include "net/caller_path.hpp"
 #include "net/file_number.hpp"
 #include "net/mounts.hpp"
 
@@ -17,17 +16,6 @@ namespace reloadrun::net {
 namespace {
 
 constexpr int name_only = O_PATH | O_CLOEXEC;
-
-/// As if the caller's root were ours: what is above it is not to be reached, and links that begin
-/// with a '/' begin there.
-Fd reach_in_root(const NamedPath& named, int flags) {
-  open_how how{};
-  how.flags = static_cast<std::uint64_t>(name_only | flags);
-  how.resolve = RESOLVE_IN_ROOT;
-  const char* const path = named.path.empty() ? "." : named.path.c_str();
-  return Fd(static_cast<int>(
-      ::syscall(SYS_openat2, named.directory.file().get(), path, &how, sizeof how)));
-}
 
 /// What begins at a directory of another root is made to begin at that root.
 NamedPath from_its_root(NamedPath named) {
@@ -99,9 +87,7 @@ Fd reach(const NamedPath& named, int flags) {
     return {};
   }
   if (named.other_root && named.from_root) {
-    Fd file = reach_in_root(named, flags);
-    // A container's own filter may refuse a call that is new to it.
-    if (file || (errno != ENOSYS && errno != EPERM)) return file;
+    return open_in_root(named.directory.file(), named.path, name_only | flags);
   }
   return Fd(::open(named.whole().c_str(), name_only | flags));
 }

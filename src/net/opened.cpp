@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "base/fd.hpp"
-#include "fmt/format.h"
+#include "base/format.hpp"
 #include "net/mounts.hpp"
 #include "net/named_path.hpp"
 

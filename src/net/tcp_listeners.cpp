@@ -14,7 +14,7 @@
 #include <string>
 #include <string_view>
 
-#include "fmt/format.h"
+#include "base/format.hpp"
 #include "net/file_number.hpp"
 
 namespace reloadrun::net {

@@ -8,7 +8,7 @@
 
 #include <cerrno>
 
-#include "fmt/format.h"
+#include "base/format.hpp"
 #include "net/acting_as.hpp"
 
 namespace reloadrun::net {

@@ -13,7 +13,7 @@
 #include <system_error>
 #include <utility>
 
-#include "fmt/format.h"
+#include "base/format.hpp"
 #include "net/mounts.hpp"
 #include "net/named_path.hpp"
 

@@ -3,7 +3,6 @@
 set(RELOADRUN_MAINTAINER "The reloadrun authors <reloadrun@authors.invalid>" CACHE STRING
     "Who makes the Debian packages and answers for them, as in Name <address>")
 
-install(FILES debian/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT runtime)
 # What README.md refers to is where it says.
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/README.md
               ${PROJECT_SOURCE_DIR}/CONTRIBUTING.md ${PROJECT_SOURCE_DIR}/SECURITY.md

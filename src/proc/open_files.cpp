@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "base/fd.hpp"
-#include "fmt/format.h"
+#include "base/format.hpp"
 #include "proc/procfs.hpp"
 #include "proc/tree.hpp"
 

@@ -10,7 +10,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "fmt/format.h"
+#include "base/format.hpp"
 
 namespace reloadrun::proc {
 namespace {

@@ -16,7 +16,7 @@
 #include <system_error>
 #include <utility>
 
-#include "fmt/format.h"
+#include "base/format.hpp"
 #include "proc/child.hpp"
 #include "proc/filter.hpp"
 

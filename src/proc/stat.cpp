@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "base/fd.hpp"
-#include "fmt/format.h"
+#include "base/format.hpp"
 #include "proc/procfs.hpp"
 
 namespace reloadrun::proc {

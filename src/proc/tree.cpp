@@ -13,7 +13,7 @@
 #include <system_error>
 
 #include "base/fd.hpp"
-#include "fmt/format.h"
+#include "base/format.hpp"
 #include "proc/child.hpp"
 #include "proc/procfs.hpp"
 #include "proc/stat.hpp"

@@ -14,7 +14,7 @@
 #include <system_error>
 
 #include "base/fd.hpp"
-#include "fmt/format.h"
+#include "base/format.hpp"
 #include "proc/procfs.hpp"
 
 namespace reloadrun::proc {

@@ -12,8 +12,8 @@
 #include <utility>
 
 #include "base/fd.hpp"
+#include "base/format.hpp"
 #include "base/printable.hpp"
-#include "fmt/format.h"
 #include "watch/default_ignores.hpp"
 #include "watch/listing.hpp"
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <utility>
 
-#include "fmt/format.h"
+#include "base/format.hpp"
 
 namespace reloadrun::watch {
 namespace {

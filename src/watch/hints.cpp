@@ -10,7 +10,7 @@
 #include <map>
 #include <tuple>
 
-#include "fmt/format.h"
+#include "base/format.hpp"
 
 namespace reloadrun::watch {
 namespace {

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <tuple>
 
-#include "fmt/format.h"
+#include "base/format.hpp"
 #include "watch/listing.hpp"
 
 namespace reloadrun::watch {

@@ -10,7 +10,7 @@
 #include <optional>
 #include <utility>
 
-#include "fmt/format.h"
+#include "base/format.hpp"
 #include "watch/look.hpp"
 #include "watch/stamps.hpp"
 

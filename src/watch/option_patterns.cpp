@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "fmt/format.h"
+#include "base/format.hpp"
 #include "reloadrun/error.hpp"
 
 namespace reloadrun::watch {

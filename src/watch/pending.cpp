@@ -16,6 +16,18 @@ bool is_missed(const Change& change) {
   return emptied && change.after.content != 0;
 }
 
+/// Adds what came later to what was found of this path. Returns whether both together are a change.
+bool merge(Change& whole, const Change& later) {
+  const bool was_there = whole.kind != Kind::appeared;
+  const bool is_there = later.kind != Kind::vanished;
+  const bool same_file = whole.after.inode == later.after.inode;
+  whole.rewritten = (whole.rewritten && same_file) || later.rewritten;
+  whole.after = later.after;
+  if (!was_there) return is_there;
+  whole.kind = is_there ? Kind::modified : Kind::vanished;
+  return !is_there || whole.rewritten || differs(whole.before, whole.after);
+}
+
 }  // namespace
 
 Pending::Pending(std::vector<Item> items, TimePoint first, TimePoint last)
@@ -35,24 +47,15 @@ void Pending::add(const Changes& found, TimePoint now) {
 }
 
 void Pending::add(const Change& change, TimePoint now) {
-  const Deadline missing_since = is_missed(change) ? Deadline(now) : std::nullopt;
-  const auto [place, is_new] = items_.try_emplace(change.path, Item{change, missing_since});
-  if (is_new) return;
-  Change& whole = place->second.change;
-  const bool was_there = whole.kind != Kind::appeared;
-  const bool is_there = change.kind != Kind::vanished;
-  const bool same_file = whole.after.inode == change.after.inode;
-  whole.rewritten = (whole.rewritten && same_file) || change.rewritten;
-  whole.after = change.after;
-  place->second.missing_since = missing_since;
-  if (was_there && is_there) {
-    whole.kind = Kind::modified;
-    if (!whole.rewritten && !differs(whole.before, whole.after)) items_.erase(place);
-  } else if (was_there) {
-    whole.kind = Kind::vanished;
-  } else if (!is_there) {
+  const auto [place, is_new] = items_.try_emplace(change.path, Item{change, {}});
+  if (!is_new && !merge(place->second.change, change)) {
     items_.erase(place);
+    return;
   }
+  auto& [whole, missing_since] = place->second;
+  // Who truncates it once more has not written it yet.
+  const bool is_missing = is_missed(change) || is_missed(whole);
+  missing_since = is_missing ? Deadline(now) : std::nullopt;
 }
 
 void Pending::add_earlier(const Change& change, TimePoint now) {

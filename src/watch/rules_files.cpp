@@ -7,8 +7,8 @@
 #include <filesystem>
 #include <utility>
 
+#include "base/format.hpp"
 #include "base/regular_file.hpp"
-#include "fmt/format.h"
 #include "watch/repository.hpp"
 #include "watch/rules.hpp"
 

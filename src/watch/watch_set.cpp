@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <span>
 
-#include "fmt/format.h"
+#include "base/format.hpp"
 #include "reloadrun/error.hpp"
 
 namespace reloadrun::watch {

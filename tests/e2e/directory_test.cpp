@@ -9,6 +9,7 @@
 #include <string>
 
 #include "fmt/format.h"
+#include "fmt/ranges.h"
 #include "helpers/fixture.hpp"
 
 namespace reloadrun::test {

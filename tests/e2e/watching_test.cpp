@@ -11,6 +11,7 @@
 
 #include "base/printable.hpp"
 #include "fmt/format.h"
+#include "fmt/ranges.h"
 #include "helpers/deadline.hpp"
 #include "helpers/fixture.hpp"
 #include "helpers/processes.hpp"

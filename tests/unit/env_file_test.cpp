@@ -119,7 +119,7 @@ TEST(EnvFile, WhatIsWrong) {
       {"A='b' 'c'", "something stands behind the closing quote"}};
   for (const auto& [line, wrong] : errors) {
     const auto said =
-        error_of([&line = line] { parse_env_file("OK=1\n#\n" + line + "\nOK=2", "a/.env"); });
+        error_of([&bad = line] { parse_env_file("OK=1\n#\n" + bad + "\nOK=2", "a/.env"); });
     EXPECT_EQ(said, "a/.env:3: " + wrong) << line;
   }
 }

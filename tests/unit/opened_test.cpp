@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <functional>
 #include <set>
 #include <string>
+#include <thread>
 
 #include "app/opened_files.hpp"
 #include "helpers/place.hpp"
@@ -42,20 +44,31 @@ class Opened : public testing::Test {
     return text;
   }
 
-  /// Runs a program to its end; returns what was opened below the place, relative to it.
-  std::set<std::string> run(const std::vector<std::string>& arguments) {
+  /// Runs a program to its end, and gives what it opens below the place.
+  void run(const std::vector<std::string>& arguments,
+           const std::function<void(const net::Opened&)>& see) const {
     net::CallFilter filter;
     net::notify_of_opens(filter);
     FilteredProgram program(arguments, filter);
-    std::set<std::string> all;
     while (const auto call = program.next()) {
       const auto opened = net::opened_by(*call, app::is_of_the_system);
-      if (opened && opened->path.starts_with(place.work().string())) all.insert(text_of(*opened));
+      if (opened && opened->path.starts_with(place.work().string())) see(*opened);
       EXPECT_TRUE(program.notifier.waits(*call));
       program.notifier.let_go_on(*call);
     }
     EXPECT_EQ(program.wait(), Ending{});
+  }
+  /// ... relative to it.
+  std::set<std::string> run(const std::vector<std::string>& arguments) {
+    std::set<std::string> all;
+    run(arguments, [&](const net::Opened& opened) { all.insert(text_of(opened)); });
     return all;
+  }
+  /// How often this file was.
+  std::size_t count(const std::vector<std::string>& arguments, const std::string& name) {
+    std::size_t times = 0;
+    run(arguments, [&](const net::Opened& opened) { times += opened.path == root + name ? 1 : 0; });
+    return times;
   }
   std::set<std::string> shell(const std::string& line) { return run({"/bin/sh", "-c", line}); }
   std::set<std::string> python(const std::string& line) {
@@ -146,6 +159,26 @@ TEST_F(Opened, InAnotherMountNamespaceAndBelowAnotherRoot) {
                  "mount --bind / ../root && mount --bind . ../root/mnt &&"
                  " chroot ../root sh -c 'cat /mnt/link/a /mnt/link/b; cd mnt; cat link/c'; true"}),
             (Texts{"r:a", "r?:b", "r?:c"}));
+}
+
+// The kernel refuses a path with "..", that is not to leave a root, when anything is renamed
+// meanwhile.
+TEST_F(Opened, InAnotherMountNamespaceWhileOthersRename) {
+  if (::geteuid() != 0) GTEST_SKIP() << "mounts are root's";
+  fs::create_directory(place.beside("mnt"));
+  place.edit("renamed", "");
+  const std::jthread others([](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      fs::rename("renamed", "renamed2");
+      fs::rename("renamed2", "renamed");
+    }
+  });
+  constexpr std::size_t times = 1000;
+  EXPECT_EQ(count({"unshare", "-m", "sh", "-c",
+                   "mount --bind . ../mnt && i=0 && while [ $i != " + std::to_string(times) +
+                       " ]; do i=$((i + 1)); : >>../mnt/log; done"},
+                  "log"),
+            times);
 }
 
 TEST_F(Opened, WhatNoMountHereHas) {

@@ -264,10 +264,10 @@ Found explore(Kind kind) {
   while (!now.empty() && found.stale.empty()) {
     std::vector<Visit> next;
     for (const auto& [world, story] : now) {
-      const auto take = [&, &world = world, &story = story](const Step& step) {
-        World after = world;
+      const auto take = [&, &from = world, &told = story](const Step& step) {
+        World after = from;
         if (!(after.*step.take)()) return false;
-        if (seen.insert(after.state()).second) next.push_back({after, story + step.name + "\n"});
+        if (seen.insert(after.state()).second) next.push_back({after, told + step.name + "\n"});
         return true;
       };
       ++found.states;

@@ -12,8 +12,8 @@ namespace {
 using namespace std::chrono_literals;
 using Kind = Change::Kind;
 
-Stamp stamp(std::int64_t seconds, std::uint64_t content = 0) {
-  return {.mtime_seconds = seconds, .size = 10, .inode = 7, .content = content};
+Stamp stamp(std::int64_t seconds, std::uint64_t content = 0, std::uint64_t size = 10) {
+  return {.mtime_seconds = seconds, .size = size, .inode = 7, .content = content};
 }
 
 TEST(Stamps, DifferInEachPart) {
@@ -80,6 +80,15 @@ TEST_F(PendingChanges, AddUpToOneOfEachFile) {
   EXPECT_EQ(all[0].before, stamp(1));
   EXPECT_EQ(all[0].after, stamp(3));
   EXPECT_TRUE(pending_.empty());
+}
+
+TEST_F(PendingChanges, AreMissedAsLongAsBytesThatCountAre) {
+  add(Kind::modified, stamp(1, 5), stamp(2, 6, 0));
+  EXPECT_EQ(pending_.items().at("a").missing_since, Deadline(now_));
+  add(Kind::modified, stamp(2, 6, 0), stamp(3, 6, 0));
+  EXPECT_EQ(pending_.items().at("a").missing_since, Deadline(now_)) << "truncated once more";
+  add(Kind::modified, stamp(3, 6, 0), stamp(4, 7));
+  EXPECT_EQ(pending_.items().at("a").missing_since, std::nullopt);
 }
 
 TEST_F(PendingChanges, OfAFileThatAppearedStayThat) {

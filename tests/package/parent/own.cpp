@@ -1,0 +1,2 @@
+// What a parent project has of its own.
+int main() {}
