@@ -55,6 +55,9 @@ Supervisor::Supervisor(Settings settings, Self self, std::vector<Variable> envir
       newcomers_(strangers_),
       may_have_strangers_(guest != nullptr || ::getpid() == 1 || !strangers_.empty()) {
   speak();
+  if (const auto lacking = lacking_text(kernel_version()); !lacking.empty()) {
+    log::debug("{}", lacking);
+  }
   proc::become_subreaper();
   handover_.postponed = options_.postpone;
   handover_.environment.variables = std::move(environment);

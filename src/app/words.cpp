@@ -190,6 +190,24 @@ std::string deaf_to_calls_text(CallsNeeded needed, const std::string& command, i
                      without_calls_text(needed, command));
 }
 
+std::string lacking_text(KernelVersion kernel) {
+  struct Lack {
+    KernelVersion until;
+    const char* what;
+  };
+  constexpr std::array lacks{
+      Lack{{5, 19}, "a signal that is handled interrupts a call that is answered (until 5.19)"},
+      Lack{{6, 6}, "a call that is answered takes up to a millisecond or two (until 6.6)"},
+      Lack{{6, 13}, "what changes within a tick of a start counts as after it (until 6.13)"},
+      Lack{{6, 14}, "that another user's executable is being written is not seen (until 6.14)"}};
+  std::vector<const char*> lacking;
+  for (const Lack& one : lacks) {
+    if (kernel < one.until) lacking.push_back(one.what);
+  }
+  if (lacking.empty()) return "";
+  return fmt::format("on Linux {}.{} {}", kernel.major, kernel.minor, fmt::join(lacking, "; "));
+}
+
 std::string names_of(const std::vector<proc::TreeStop::Left>& left) {
   std::vector<std::string> names;
   names.reserve(left.size());

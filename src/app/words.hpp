@@ -7,6 +7,7 @@
 
 #include "base/clock.hpp"
 #include "base/ending.hpp"
+#include "base/kernel.hpp"
 #include "proc/executable.hpp"
 #include "proc/tree.hpp"
 #include "reloadrun/error.hpp"
@@ -51,6 +52,9 @@ std::string call_options_text(CallsNeeded needed);
 std::string without_calls_text(CallsNeeded needed, const std::string& command);
 /// What follows from the kernel's refusal, by this errno, to let us answer COMMAND's calls.
 std::string deaf_to_calls_text(CallsNeeded needed, const std::string& command, int error);
+
+/// What the lack of what newer kernels have comes to, with the first that has it; empty for none.
+std::string lacking_text(KernelVersion kernel);
 
 /// "python3 (pid 12), sh (pid 14, which may not be signalled)".
 std::string names_of(const std::vector<proc::TreeStop::Left>& left);

@@ -129,7 +129,7 @@ bool KeepPorts::swap(Notifier& notifier, const Call& call, const Address& asked)
   // 5.19): then it makes the same call with the socket that it was given.
   const SocketNumber number = socket_number(own.get());
   if (const auto given = find(number); given != kept_.end()) {
-    if (given->it.values.asked != asked || !given->raised) return false;
+    if (given->it.values.asked != asked || !given->given) return false;
     notifier.answer_done(call);
     return true;
   }
@@ -145,8 +145,7 @@ bool KeepPorts::swap(Notifier& notifier, const Call& call, const Address& asked)
     return false;
   }
   if (kind.shares_port) ends_.watch(caller.process());
-  kept->claimed = true;
-  kept->raised = true;
+  kept->claimed = kept->given = kept->raised = true;
   kept->it.values.debtor.reset();
   notifier.answer_done(call);
   return true;
@@ -237,6 +236,7 @@ void KeepPorts::answer_listen(Notifier& notifier, const Call& call, TimePoint no
 /// It listens already. While others wait in its queue, that is left as long as it is.
 void KeepPorts::listen_again(Notifier& notifier, const Call& call, KeptPort& kept, TimePoint now) {
   kept.it.values.backlog = static_cast<int>(call.arguments[1]);
+  kept.given = false;
   if (kept.raised && notifier.waits(call)) {
     notifier.answer_done(call);
     look_again_in(longest_pause, now);

@@ -21,6 +21,7 @@ struct KeptPort {
   bool claimed = false;  ///< by this generation
   bool served = false;   ///< ... which has called listen()
   TimePoint served_since{};
+  bool given = false;       ///< in answer to a bind() that no listen() has followed yet
   bool raised = false;      ///< its queue may be longer than the target has asked for
   Deadline unsure_since{};  ///< listen() was let go on, and is not done yet
   bool was_alone = false;   ///< at the last check: somebody waited, and nobody had it open

@@ -7,14 +7,14 @@
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstring>
 #include <span>
 #include <vector>
+
+#include "base/kernel.hpp"
 
 namespace reloadrun::net {
 namespace {
@@ -77,15 +77,7 @@ std::optional<std::string> Call::bytes(std::size_t argument, std::size_t size) c
   return got == size ? std::optional(std::move(bytes)) : std::nullopt;
 }
 
-bool calls_can_go_on() {
-  utsname kernel{};
-  int major = 0;
-  int minor = 0;
-  if (::uname(&kernel) != 0) return false;
-  // NOLINTNEXTLINE(cert-err34-c)
-  const bool known = std::sscanf(kernel.release, "%d.%d", &major, &minor) == 2;
-  return known && (major > 5 || (major == 5 && minor >= 9));
-}
+bool calls_can_go_on() { return kernel_version() >= KernelVersion{5, 9}; }
 
 Notifier::Notifier(Fd listener) : listener_(std::move(listener)) {
   // An older kernel refuses, and only takes longer.
@@ -100,11 +92,8 @@ std::optional<Call> Notifier::next() {
     return std::nullopt;  // ENOENT: its process was killed, or a signal has taken it out of it
   }
   const bool is_compat = notice.data.arch == AUDIT_ARCH_I386;
-  Call call{notice.id,
-            static_cast<pid_t>(notice.pid),
-            is_compat ? compat : native,
-            notice.data.nr,
-            {}};
+  Call call{
+      notice.id, static_cast<pid_t>(notice.pid), is_compat ? compat : native, notice.data.nr, {}};
   std::ranges::copy(notice.data.args, call.arguments.begin());
   return call;
 }

@@ -62,7 +62,7 @@ TEST_F(Life, OnExitRestartForgetsAfterAGoodRun) {
   Program program(reloadrun({"--on-exit", "restart"},
                             {"sh", "-c", "[ $RELOADRUN_GENERATION != 3 ] || sleep 5.1; exit 1"}));
   for (const char* said :
-       {"restarted, pid", "again in 100 ms", "restarted, pid", " after 5.", "restarted, pid",
+       {"restarted, pid", "again in 100 ms", "restarted, pid", "status 1 after", "restarted, pid",
         "again in 100 ms", "restarted, pid", "again in 200 ms"}) {
     program.expect(said);
   }

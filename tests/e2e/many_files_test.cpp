@@ -57,7 +57,7 @@ class ManyFiles : public EndToEnd {
       return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
     };
     std::cout << fmt::format("{} ms, with few files {} ms\n", ms(many), ms(few));
-    EXPECT_LT(many, 3 * few + 500ms);
+    EXPECT_LT(many, 3 * few + slowness() * 500ms);
   }
 
   [[nodiscard]] Invocation in(const fs::path& directory, const Words& options) const {

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/kernel.hpp"
 #include "helpers/fixture.hpp"
 
 namespace reloadrun::test {
@@ -25,6 +26,15 @@ class Says : public EndToEnd {
     end(program);
   }
 };
+
+TEST_F(Says, WithVWhatTheKernelLacksInALine) {
+  const bool lacks = kernel_version() < KernelVersion{6, 14};
+  for (const Words& options : {Words{}, Words{"-v"}}) {
+    Program program(reloadrun(options, target()));
+    restart_once(program);
+    EXPECT_EQ(count(program.said(), "[reloadrun] on Linux "), lacks && !options.empty() ? 1 : 0);
+  }
+}
 
 TEST_F(Says, EachStepInALineOfItsOwn) {
   place.edit("app.py", "one");

@@ -8,8 +8,12 @@
 
 namespace reloadrun::test {
 
+/// How many times slower than usual this machine is, by RELOADRUN_TEST_SLOWNESS: 1 when that is not
+/// set. What a test waits for, and what it bounds, is multiplied by it.
+int slowness();
+
 /// Far longer than anything takes on a loaded machine: only a failing test waits as long.
-inline constexpr std::chrono::seconds patience{40};
+inline const std::chrono::seconds patience{40 * slowness()};
 
 /// What a test waited for did not come.
 struct TimedOut : std::runtime_error {

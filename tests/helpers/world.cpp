@@ -136,6 +136,14 @@ void tell_descriptors(World& world) {
   }
 }
 
+/// That of no class says nothing: on older kernels it depends on whether the process has waited for
+/// a disk.
+long io_priority() {
+  constexpr int class_shift = 13;  // IOPRIO_CLASS_SHIFT of linux/ioprio.h
+  const long priority = ::syscall(SYS_ioprio_get, 1, 0);
+  return priority >> class_shift == 0 ? 0 : priority;
+}
+
 void tell_scheduling(World& world) {
   struct {
     unsigned size = 56;
@@ -146,7 +154,7 @@ void tell_scheduling(World& world) {
   for (const unsigned value : attributes.values) text += fmt::format("{:x} ", value);
   world.tell("scheduling", text);
   world.tell("nice", ::getpriority(PRIO_PROCESS, 0));
-  world.tell("io priority", ::syscall(SYS_ioprio_get, 1, 0));
+  world.tell("io priority", io_priority());
   int policy = -1;
   std::array<unsigned long, 16> nodes{};
   ::syscall(SYS_get_mempolicy, &policy, nodes.data(), nodes.size() * 64, nullptr, 0);

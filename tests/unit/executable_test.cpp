@@ -12,6 +12,7 @@
 #include <fstream>
 
 #include "base/fd.hpp"
+#include "helpers/kernel.hpp"
 #include "helpers/place.hpp"
 #include "helpers/processes.hpp"
 #include "proc/child.hpp"
@@ -127,15 +128,11 @@ TEST_F(Executable, ARunningProgramIsWholeAndSoIsItsSuccessorWhenItsWriterIsDone)
   EXPECT_EQ(wait_for_child(running), (Ending{true, SIGKILL}));
 }
 
-/// Whether this kernel checks an exec without doing it (Linux 6.14).
-bool kernel_checks() {
-  const char* const nothing[] = {"false", nullptr};
-  return ::syscall(SYS_execveat, AT_FDCWD, "/bin/false", nothing, nothing + 1, 0x10000) == 0;
-}
-
 TEST_F(Executable, WithoutALeaseTheKernelsCheckTells) {
   if (::geteuid() != 0) GTEST_SKIP() << "needs root";
-  if (!test::in_child([] { return kernel_checks(); })) GTEST_SKIP() << "needs Linux 6.14";
+  if (const auto why = test::why_lacking(test::Needed::checked_exec); !why.empty()) {
+    GTEST_SKIP() << why;
+  }
   fs::permissions(place_.beside("."), fs::perms(0755));
   const auto as_nobody_it_is = [this](Wholeness expected) {
     return test::in_child_without_rights([&] { return wholeness(path_) == expected; });

@@ -5,12 +5,14 @@
 #include <poll.h>
 #include <sys/types.h>
 
+#include <array>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/ending.hpp"
+#include "base/fd.hpp"
 #include "net/call_filter.hpp"
 #include "net/notifier.hpp"
 #include "proc/child.hpp"
@@ -28,19 +30,31 @@ class FilteredProgram {
   /// Waits for it; nullopt when nobody is left to call.
   std::optional<net::Call> next() {
     for (;;) {
-      pollfd waiting{notifier.fd(), POLLIN, 0};
-      ::poll(&waiting, 1, -1);
-      if ((waiting.revents & POLLIN) == 0) return std::nullopt;
+      std::array waiting{pollfd{notifier.fd(), POLLIN, 0}, end()};
+      ::poll(waiting.data(), waiting.size(), -1);
+      reap_if(waiting[1]);
+      if ((waiting[0].revents & POLLIN) == 0 && waiting[0].revents != 0) return std::nullopt;
+      if ((waiting[0].revents & POLLIN) == 0) continue;
       if (auto call = notifier.next()) return call;
     }
   }
-  [[nodiscard]] Ending wait() const { return proc::wait_for_child(pid_); }
+  /// Its end, to be waited for beside the notifier: before Linux 6.11 the dead may still call, for
+  /// all that the kernel tells, until they are reaped.
+  [[nodiscard]] pollfd end() const { return {process_.get(), POLLIN, 0}; }
+  void reap_if(const pollfd& end) {
+    if (end.revents == 0) return;
+    ended_ = proc::wait_for_child(pid_);
+    process_ = Fd();
+  }
+  [[nodiscard]] Ending wait() const { return ended_ ? *ended_ : proc::wait_for_child(pid_); }
 
   net::Notifier notifier;
 
  private:
   explicit FilteredProgram(proc::Spawned spawned)
-      : notifier(std::move(spawned.listener)), pid_(spawned.pid) {}
+      : notifier(std::move(spawned.listener)),
+        pid_(spawned.pid),
+        process_(proc::open_process(pid_)) {}
 
   static proc::Spawned start(const std::vector<std::string>& arguments,
                              const net::CallFilter& filter) {
@@ -56,6 +70,8 @@ class FilteredProgram {
   }
 
   pid_t pid_;
+  Fd process_;
+  std::optional<Ending> ended_;
 };
 
 }  // namespace reloadrun::test

@@ -60,6 +60,19 @@ signal.setitimer(signal.ITIMER_REAL, 0)
 )");
 }
 
+// As the kernel makes it do before Linux 5.19, for a signal that comes as the call is answered.
+TEST_F(KeepPortsOf, AProgramThatMakesAnAnsweredCallAgain) {
+  run_twice(R"(
+listener(here).close()
+s = bound(here)
+time.sleep(0.2)  # longer than it takes to look at the socket again
+s.bind(here)
+s.listen()
+s.listen()
+assert fails(errno.EINVAL, s.bind, here)
+)");
+}
+
 TEST_F(KeepPortsOf, AProgramWithOtherSocketsToo) {
   run_twice(R"(
 s = listener(here)

@@ -102,7 +102,7 @@ TEST_F(KeepPortsRights, APathIsNotRemovedThroughALinkThatWasPutInBetween) {
 drop()
 swapper = swap_for_ever('mine/d', 'mine/link')
 rounds = 0
-while rounds < 1000:
+while rounds < often(1000):
     try:
         s = socket(AF_UNIX, SOCK_STREAM if rounds % 2 else SOCK_SEQPACKET)
         s.bind('mine/d/s')
@@ -129,7 +129,7 @@ a = listener('protected/root.sock', AF_UNIX)
 if os.fork() == 0:
     drop()
     b = listener('mine/s', AF_UNIX)
-    for _ in range(1000):
+    for _ in range(often(1000)):
         assert fails(errno.EACCES, os.unlink, 'protected/root.sock')
         assert fails(errno.EACCES, os.unlink, 'protected/link')
     os._exit(0)
@@ -274,7 +274,7 @@ TEST_F(KeepPortsRights, NobodyConnectsToAnothersSocketThatIsAtThePathInstead) {
 drop()
 swapper = swap_for_ever('mine/d', 'mine/link')
 rounds = 0
-while rounds < 1000:
+while rounds < often(1000):
     try: s = listener('mine/d/s', AF_UNIX)
     except OSError:
         for path in ('mine/d/s', 'mine/link/s'):
@@ -305,7 +305,7 @@ assert libc.mount(b'none', work.encode(), b'tmpfs', 0, None) == 0
 os.chdir(work)
 os.mkdir('protected')
 for path in ('protected/s', work + '/protected/s'):
-    for _ in range(500):
+    for _ in range(often(500)):
         s = listener(path, AF_UNIX)
         assert is_woken(s)
         s.close()
@@ -359,7 +359,7 @@ os.chdir('b')
 other = listener('s', AF_UNIX)
 other.setblocking(False)
 os.chdir('../a')
-for _ in range(100):
+for _ in range(often(100)):
     s = listener('s', AF_UNIX)
     os.chdir('../b')
     assert is_woken(s)

@@ -35,6 +35,7 @@ import array, ctypes, errno, os, signal, sys, threading, time
 from socket import *
 port = int(sys.argv[1])
 here = ('127.0.0.1', port)
+def often(times): return times // int(os.environ.get('RELOADRUN_TEST_SLOWNESS', '1'))
 def bound(address, family=AF_INET, type=SOCK_STREAM):
     s = socket(family, type)
     if family != AF_UNIX: s.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
@@ -69,7 +70,7 @@ class Keeping : public testing::Test {
     net::notify_of_ports(filter);
     if (ports->keeps_any()) net::notify_of_connects(filter);
     FilteredProgram program(arguments, filter);
-    while (attend(program.notifier)) {
+    while (attend(program)) {
     }
     const Ending ending = program.wait();
     EXPECT_FALSE(ending.by_signal) << ending.value;
@@ -126,9 +127,12 @@ class Keeping : public testing::Test {
 
  private:
   /// False when nobody is left to call.
-  bool attend(net::Notifier& notifier) {
-    std::array waiting{pollfd{notifier.fd(), POLLIN, 0}, pollfd{ports->fd(), POLLIN, 0}};
+  bool attend(FilteredProgram& program) {
+    net::Notifier& notifier = program.notifier;
+    std::array waiting{pollfd{notifier.fd(), POLLIN, 0}, pollfd{ports->fd(), POLLIN, 0},
+                       program.end()};
     wait_for(waiting, ports->next());
+    program.reap_if(waiting[2]);
     const TimePoint now = Clock::now();
     const bool is_due = ports->next() && *ports->next() <= now;
     if (is_due || waiting[1].revents != 0) ports->attend(now);

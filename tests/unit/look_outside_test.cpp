@@ -115,6 +115,7 @@ TEST_P(LookOutside, NewNames) {
 
 TEST_P(LookOutside, NamesThatHaveComeSince) {
   write(far + "/old");
+  test::let_change_time_pass();
   const auto before = status_of(far);
   const ChangeTime moment = change_time_now();
   test::let_change_time_pass();

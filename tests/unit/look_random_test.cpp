@@ -11,13 +11,14 @@
 #include <thread>
 
 #include "fmt/format.h"
+#include "helpers/deadline.hpp"
 #include "unit/looking.hpp"
 #include "watch/pending.hpp"
 
 namespace reloadrun::watch {
 namespace {
 
-constexpr int rounds = 500;
+const int rounds = 500 / test::slowness();
 constexpr int batches = 4;
 
 /// Does one thing after the other to a tree, and to one beside it.

@@ -2,10 +2,11 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/utsname.h>
 
-#include <cstdio>
+#include <string>
 
+#include "base/kernel.hpp"
+#include "helpers/deadline.hpp"
 #include "unit/looking.hpp"
 
 namespace reloadrun::watch {
@@ -13,17 +14,10 @@ namespace {
 
 class ChangeTimeNow : public Look {
  protected:
-  static constexpr int often = 1000;  // far more than a coarse clock's tick takes
+  const int often = 1000 / test::slowness();  // far more than a coarse clock's tick takes
 
   /// Whether the kernel gives a change that somebody may tell from the last one a time of its own.
-  static bool kernel_tells_changes_apart() {
-    utsname name{};
-    int major = 0;
-    int minor = 0;
-    EXPECT_EQ(::uname(&name), 0);
-    EXPECT_EQ(std::sscanf(name.release, "%d.%d", &major, &minor), 2) << name.release;
-    return std::pair(major, minor) >= std::pair(6, 13);
-  }
+  static bool kernel_tells_changes_apart() { return kernel_version() >= KernelVersion{6, 13}; }
 };
 
 TEST_F(ChangeTimeNow, IsNotLaterThanWhatChangesNext) {

@@ -59,6 +59,18 @@ TEST(Words, DetailsOfAChange) {
   EXPECT_EQ(change_detail({Kind::vanished, "a", before, {}}), "a: was 5 bytes");
 }
 
+TEST(Words, WhatAKernelLacks) {
+  EXPECT_EQ(lacking_text({6, 14}), "");
+  EXPECT_EQ(
+      lacking_text({6, 13}),
+      "on Linux 6.13 that another user's executable is being written is not seen (until 6.14)");
+  const std::string all = lacking_text({5, 10});
+  EXPECT_TRUE(all.starts_with("on Linux 5.10 a signal that is handled interrupts")) << all;
+  for (const char* first : {"(until 5.19); ", "(until 6.6); ", "(until 6.13); ", "(until 6.14)"}) {
+    EXPECT_NE(all.find(first), all.npos) << all;
+  }
+}
+
 TEST(Words, NobodyIsLeftWithoutAName) {
   EXPECT_EQ(names_of({{{.pid = 5, .name = "server"}, true}, {{.pid = 6}, false}}),
             "server (pid 5, which may not be signalled), a process (pid 6)");
