@@ -14,8 +14,13 @@ namespace reloadrun {
 namespace {
 
 // Where nothing else is mapped: below the shared libraries and above the program's own heap, also
-// in a process with a sanitizer's shadow.
+// in a process with a sanitizer's shadow. On arm64 there may be but 39 bits, in which programs that
+// lie anywhere lie from 0x5555555000 on.
+#if defined(__aarch64__)
+const auto address = reinterpret_cast<void*>(0x2000000000);
+#else
 const auto address = reinterpret_cast<void*>(0x567000000000);
+#endif
 
 constexpr std::uint64_t mark = 0x616e657261646c72;
 constexpr std::size_t grain = alignof(std::max_align_t);

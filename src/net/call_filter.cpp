@@ -19,8 +19,9 @@ constexpr Architecture architectures[] = {
     {Machine::compat, AUDIT_ARCH_I386},
 #elif defined(__aarch64__)
     {Machine::native, AUDIT_ARCH_AARCH64},
+    {Machine::compat, AUDIT_ARCH_ARM},
 #else
-#error "Which system calls are this machine's? See linux/audit.h."
+#error "Which architectures are this machine's? See linux/audit.h."
 #endif
 };
 
@@ -40,17 +41,22 @@ void answer(Program& program, std::uint32_t what) {
   program.push_back(BPF_STMT(BPF_RET | BPF_K, what));
 }
 
-}  // namespace
-
-void CallFilter::notify(int call, When when, Machine machine) {
-  rules_.push_back({machine, call, when, SECCOMP_RET_USER_NOTIF});
+void load_number(Program& program, Machine machine) {
+  load(program, offsetof(seccomp_data, nr));
+  if (machine == Machine::native && x32_bit != 0) {
+    program.push_back(BPF_STMT(BPF_ALU | BPF_AND | BPF_K, ~x32_bit));
+  }
 }
 
-void CallFilter::refuse(int call, int error, Machine machine) {
-  rules_.push_back({machine,
-                    call,
-                    {},
-                    SECCOMP_RET_ERRNO | (static_cast<std::uint32_t>(error) & SECCOMP_RET_DATA)});
+}  // namespace
+
+void CallFilter::notify(SystemCall call, When when) {
+  rules_.push_back({call, when, SECCOMP_RET_USER_NOTIF});
+}
+
+void CallFilter::refuse(SystemCall call, int error) {
+  rules_.push_back(
+      {call, {}, SECCOMP_RET_ERRNO | (static_cast<std::uint32_t>(error) & SECCOMP_RET_DATA)});
 }
 
 Program CallFilter::program() const {
@@ -70,19 +76,23 @@ Program CallFilter::program() const {
 }
 
 void CallFilter::append_rules(Program& program, Machine machine) const {
-  load(program, offsetof(seccomp_data, nr));
+  load_number(program, machine);
   for (const Rule& rule : rules_) {
-    if (rule.machine != machine) continue;
+    const int number = rule.call.on(machine);
+    if (number == SystemCall::none) continue;
+    Program rest;  // for this call alone
     const bool always = rule.when.test == When::Test::always;
-    unless_skip(program, BPF_JEQ, static_cast<std::uint32_t>(rule.call), always ? 1 : 4);
     if (!always) {
       const auto argument = static_cast<std::size_t>(rule.when.argument);
-      load(program, offsetof(seccomp_data, args) + argument * sizeof(std::uint64_t));
+      load(rest, offsetof(seccomp_data, args) + argument * sizeof(std::uint64_t));
       const bool bits = rule.when.test == When::Test::any_bit;
-      unless_skip(program, bits ? BPF_JSET : BPF_JEQ, rule.when.value, 1);
+      unless_skip(rest, bits ? BPF_JSET : BPF_JEQ, rule.when.value, 1);
     }
-    answer(program, rule.answer);
-    if (!always) load(program, offsetof(seccomp_data, nr));  // for the rules that follow
+    answer(rest, rule.answer);
+    if (!always) load_number(rest, machine);  // for the rules that follow
+    unless_skip(program, BPF_JEQ, static_cast<std::uint32_t>(number),
+                static_cast<std::uint8_t>(rest.size()));
+    program.insert(program.end(), rest.begin(), rest.end());
   }
   answer(program, SECCOMP_RET_ALLOW);
 }

@@ -7,15 +7,9 @@
 #include <cstdint>
 #include <vector>
 
-namespace reloadrun::net {
+#include "base/system_calls.hpp"
 
-/// Whose numbers the calls of a program have.
-enum class Machine {
-  native,  ///< this machine's own
-  compat,  ///< 32-bit x86's, on a 64-bit one that runs such programs as well
-};
-inline constexpr Machine native = Machine::native;
-inline constexpr Machine compat = Machine::compat;
+namespace reloadrun::net {
 
 /// A condition on the low half of one argument.
 struct When {
@@ -30,18 +24,17 @@ struct When {
 /// What is not named passes as if there were no filter.
 class CallFilter {
  public:
-  /// The first rule that fits a call decides. `call` is its number on that machine.
-  void notify(int call, When when = {}, Machine machine = Machine::native);
+  /// The first rule that fits a call decides.
+  void notify(SystemCall call, When when = {});
   /// It fails with `error`, and nobody is notified.
-  void refuse(int call, int error, Machine machine = Machine::native);
+  void refuse(SystemCall call, int error);
 
   /// Empty when no call is named: then there is to be no filter, which by itself takes rights away.
   [[nodiscard]] std::vector<sock_filter> program() const;
 
  private:
   struct Rule {
-    Machine machine = Machine::native;
-    int call = 0;
+    SystemCall call;
     When when;
     std::uint32_t answer = 0;
   };

@@ -9,12 +9,13 @@
 #include <cerrno>
 #include <filesystem>
 #include <string>
-#include <string_view>
 #include <system_error>
 #include <utility>
 
 #include "base/format.hpp"
+#include "base/system_calls.hpp"
 #include "net/fields.hpp"
+#include "net/port_calls.hpp"
 
 namespace reloadrun::net {
 namespace {
@@ -87,21 +88,15 @@ int Caller::acceptors_of(int number) const {
   std::error_code error;
   for (fs::directory_iterator threads(fmt::format("/proc/{}/task", process()), error), end;
        !error && threads != end; threads.increment(error)) {
-    // "43 0x3 ..." while it is in a call, "running" otherwise; see proc(5).
-    const std::string text = read_kernel_file(threads->path() / "syscall");
-    const std::string_view call = text;
-    const auto called = number_in<int>(call);
-    if (!called) continue;
-    bool accepts = *called == SYS_accept4;
-#ifdef SYS_accept
-    accepts = accepts || *called == SYS_accept;
-#endif
-    const auto argument = call.find(" 0x");
-    if (!accepts || argument == std::string_view::npos) continue;
-    if (number_in<std::uint64_t>(call.substr(argument + 3), 16) ==
-        static_cast<std::uint64_t>(number)) {
-      ++count;
-    }
+    const auto thread = number_in<pid_t>(threads->path().filename().native());
+    const auto sleeping = thread ? call_of(*thread) : std::nullopt;
+    if (!sleeping) continue;
+    const auto call = port_call({.thread = *thread,
+                                 .machine = sleeping->machine,
+                                 .number = sleeping->number,
+                                 .arguments = sleeping->arguments});
+    const bool accepts = call && (call->number == SYS_accept || call->number == SYS_accept4);
+    if (accepts && static_cast<int>(call->arguments[0]) == number) ++count;
   }
   return count;
 }

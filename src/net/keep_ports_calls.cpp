@@ -87,9 +87,6 @@ bool KeepPorts::answer(Notifier& notifier, const Call& waiting, TimePoint now) {
     case SYS_shutdown:
       answer_shutdown(notifier, *call);
       return true;
-#ifdef SYS_unlink
-    case SYS_unlink:
-#endif
     case SYS_unlinkat:
       answer_unlink(notifier, *call);
       return true;
@@ -331,8 +328,7 @@ void KeepPorts::answer_unlink(Notifier& notifier, const Call& call) {
 bool KeepPorts::owe(Notifier& notifier, const Call& call) {
   const auto has_path = [](const KeptPort& kept) { return kept.it.values.has_path(); };
   if (std::ranges::none_of(kept_, has_path)) return false;
-  const auto named =
-      call.number == SYS_unlinkat ? caller_path(call, 1, 0) : caller_path(call, 0, std::nullopt);
+  const auto named = caller_path(call, 1, 0);
   const auto is_named = [&](const KeptPort& kept) { return kept.it.values.name == named->name(); };
   if (!named || std::ranges::none_of(kept_, is_named)) return false;
   auto rights = Caller(call).rights();

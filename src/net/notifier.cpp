@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -35,6 +36,8 @@ seccomp_notif_sizes sizes() {
   }
   return known;
 }
+
+bool has_64_bits(std::uint32_t architecture) { return (architecture & __AUDIT_ARCH_64BIT) != 0; }
 
 /// How much could be read before something is not mapped.
 std::size_t read_memory(pid_t thread, std::uint64_t address, std::span<char> into) {
@@ -91,10 +94,19 @@ std::optional<Call> Notifier::next() {
   if (!fits || ::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_RECV, &notice) != 0) {
     return std::nullopt;  // ENOENT: its process was killed, or a signal has taken it out of it
   }
-  const bool is_compat = notice.data.arch == AUDIT_ARCH_I386;
-  Call call{
-      notice.id, static_cast<pid_t>(notice.pid), is_compat ? compat : native, notice.data.nr, {}};
+  Call call;
+  call.id = notice.id;
+  call.thread = static_cast<pid_t>(notice.pid);
+  call.number = notice.data.nr;
   std::ranges::copy(notice.data.args, call.arguments.begin());
+  // The filter notifies of calls of two machines alone.
+  if (has_64_bits(notice.data.arch)) {
+    call.number &= ~static_cast<int>(x32_bit);
+  } else {
+    call.machine = Machine::compat;
+    // What a program of 64 bits has beyond them, which makes such a call, is not passed on.
+    for (std::uint64_t& one : call.arguments) one &= std::numeric_limits<std::uint32_t>::max();
+  }
   return call;
 }
 

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/fd.hpp"
+#include "base/system_calls.hpp"
 #include "net/call_filter.hpp"
 
 namespace reloadrun::net {
@@ -26,6 +27,8 @@ struct Call {
   Machine machine = Machine::native;
   int number = 0;  ///< on that machine
   std::array<std::uint64_t, 6> arguments{};
+
+  [[nodiscard]] bool is(const SystemCall& call) const { return call.is(machine, number); }
 
   /// The text that an argument points to, of at most PATH_MAX bytes; nullopt when the process may
   /// not be read, and when there is none.

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <sys/syscall.h>
 
 #include <algorithm>
 #include <array>
@@ -20,58 +19,40 @@ namespace {
 enum class Does { opens, opens_by_struct, makes, names, mounts };
 
 struct Opening {
-  Machine machine = Machine::native;
-  int call = 0;
+  SystemCall call;
   Does does = Does::opens;
   PathArguments path{};
   int flags = no_argument;  // the argument with those of open()
 };
 
 constexpr std::array openings{
-#ifdef SYS_open  // what newer machines leave out
-    Opening{native, SYS_open, Does::opens, {working_directory, 0}, 1},
-    Opening{native, SYS_creat, Does::makes, {working_directory, 0}},
-    Opening{native, SYS_rename, Does::names, {working_directory, 1}},
-    Opening{native, SYS_link, Does::names, {working_directory, 1}},
-    Opening{native, SYS_symlink, Does::names, {working_directory, 1}},
-    Opening{native, SYS_mknod, Does::names, {working_directory, 0}},
-    Opening{native, SYS_renameat, Does::names, {2, 3}},
-#endif
-    Opening{native, SYS_openat, Does::opens, {0, 1}, 2},
-    Opening{native, SYS_openat2, Does::opens_by_struct, {0, 1}, 2},
-    Opening{native, SYS_truncate, Does::makes, {working_directory, 0}},
-    Opening{native, SYS_renameat2, Does::names, {2, 3}},
-    Opening{native, SYS_linkat, Does::names, {2, 3}},
-    Opening{native, SYS_symlinkat, Does::names, {1, 2}},
-    Opening{native, SYS_mknodat, Does::names, {0, 1}}, Opening{native, SYS_mount, Does::mounts},
-    Opening{native, SYS_umount2, Does::mounts}, Opening{native, SYS_move_mount, Does::mounts},
-    Opening{native, SYS_pivot_root, Does::mounts}, Opening{native, SYS_chroot, Does::mounts},
-    Opening{native, SYS_setns, Does::mounts},
-    // Numbers of 32-bit x86, see asm/unistd_32.h.
-    Opening{compat, 5, Does::opens, {working_directory, 0}, 1},
-    Opening{compat, 8, Does::makes, {working_directory, 0}},
-    Opening{compat, 9, Does::names, {working_directory, 1}},
-    Opening{compat, 14, Does::names, {working_directory, 0}},
-    Opening{compat, 38, Does::names, {working_directory, 1}},
-    Opening{compat, 83, Does::names, {working_directory, 1}},
-    Opening{compat, 92, Does::makes, {working_directory, 0}},
-    Opening{compat, 193, Does::makes, {working_directory, 0}},  // truncate64
-    Opening{compat, 295, Does::opens, {0, 1}, 2}, Opening{compat, 297, Does::names, {0, 1}},
-    Opening{compat, 302, Does::names, {2, 3}}, Opening{compat, 303, Does::names, {2, 3}},
-    Opening{compat, 304, Does::names, {1, 2}}, Opening{compat, 353, Does::names, {2, 3}},
-    Opening{compat, 437, Does::opens_by_struct, {0, 1}, 2}, Opening{compat, 21, Does::mounts},
-    Opening{compat, 22, Does::mounts},   // umount
-    Opening{compat, 52, Does::mounts},   // umount2
-    Opening{compat, 61, Does::mounts},   // chroot
-    Opening{compat, 217, Does::mounts},  // pivot_root
-    Opening{compat, 346, Does::mounts},  // setns
-    Opening{compat, 429, Does::mounts},  // move_mount
+    Opening{calls::open, Does::opens, {working_directory, 0}, 1},
+    Opening{calls::creat, Does::makes, {working_directory, 0}},
+    Opening{calls::openat, Does::opens, {0, 1}, 2},
+    Opening{calls::openat2, Does::opens_by_struct, {0, 1}, 2},
+    Opening{calls::truncate, Does::makes, {working_directory, 0}},
+    Opening{calls::truncate64, Does::makes, {working_directory, 0}},
+    Opening{calls::rename, Does::names, {working_directory, 1}},
+    Opening{calls::renameat, Does::names, {2, 3}},
+    Opening{calls::renameat2, Does::names, {2, 3}},
+    Opening{calls::link, Does::names, {working_directory, 1}},
+    Opening{calls::linkat, Does::names, {2, 3}},
+    Opening{calls::symlink, Does::names, {working_directory, 1}},
+    Opening{calls::symlinkat, Does::names, {1, 2}},
+    Opening{calls::mknod, Does::names, {working_directory, 0}},
+    Opening{calls::mknodat, Does::names, {0, 1}},
+    Opening{calls::mount, Does::mounts},
+    Opening{calls::umount, Does::mounts},
+    Opening{calls::umount2, Does::mounts},
+    Opening{calls::move_mount, Does::mounts},
+    Opening{calls::pivot_root, Does::mounts},
+    Opening{calls::chroot, Does::mounts},
+    Opening{calls::setns, Does::mounts},
 };
 
 const Opening* opening_of(const Call& call) {
-  const auto* const one = std::ranges::find_if(openings, [&](const Opening& known) {
-    return known.machine == call.machine && known.call == call.number;
-  });
+  const auto* const one =
+      std::ranges::find_if(openings, [&](const Opening& known) { return call.is(known.call); });
   return one == openings.end() ? nullptr : one;
 }
 
@@ -170,7 +151,7 @@ void locate(const Fd& file, pid_t thread, Opened& opened) {
 }  // namespace
 
 void notify_of_opens(CallFilter& filter) {
-  for (const Opening& one : openings) filter.notify(one.call, {}, one.machine);
+  for (const Opening& one : openings) filter.notify(one.call);
 }
 
 bool changes_roots(const Call& call) {

@@ -1,7 +1,7 @@
 #include "net/port_calls.hpp"
 
+#include <fcntl.h>
 #include <linux/net.h>
-#include <sys/syscall.h>
 
 #include <algorithm>
 #include <array>
@@ -11,80 +11,73 @@
 namespace reloadrun::net {
 namespace {
 
-// Numbers of 32-bit x86.
-constexpr int compat_socketcall = 102;
-constexpr int compat_bind = 361;
-constexpr int compat_connect = 362;
-constexpr int compat_listen = 363;
-constexpr int compat_shutdown = 373;
-constexpr int compat_unlink = 10;
-constexpr int compat_unlinkat = 301;
+constexpr std::array port_calls{calls::bind,     calls::connect, calls::listen, calls::shutdown,
+                                calls::unlinkat, calls::accept,  calls::accept4};
 
-struct Same {
-  int compat;
-  int native;
+/// Of socketcall(), whose first argument says which call it is.
+struct Multiplexed {
+  int which;
+  SystemCall call;
+  std::size_t arguments;
 };
-constexpr std::array same_calls{
-    Same{compat_bind, SYS_bind},        Same{compat_connect, SYS_connect},
-    Same{compat_listen, SYS_listen},    Same{compat_shutdown, SYS_shutdown},
-#ifdef SYS_unlink
-    Same{compat_unlink, SYS_unlink},
-#endif
-    Same{compat_unlinkat, SYS_unlinkat}};
-// Of socketcall(), whose first argument says which call it is.
-constexpr std::array multiplexed{Same{SYS_BIND, SYS_bind}, Same{SYS_CONNECT, SYS_connect},
-                                 Same{SYS_LISTEN, SYS_listen}, Same{SYS_SHUTDOWN, SYS_shutdown}};
+constexpr std::array multiplexed{
+    Multiplexed{SYS_BIND, calls::bind, 3},     Multiplexed{SYS_CONNECT, calls::connect, 3},
+    Multiplexed{SYS_LISTEN, calls::listen, 2}, Multiplexed{SYS_SHUTDOWN, calls::shutdown, 2},
+    Multiplexed{SYS_ACCEPT, calls::accept, 3}, Multiplexed{SYS_ACCEPT4, calls::accept4, 4}};
 
-void notify_of_multiplexed(CallFilter& filter, int call) {
-  filter.notify(compat_socketcall, When::equals(0, static_cast<std::uint32_t>(call)),
-                Machine::compat);
+void notify_of(CallFilter& filter, const SystemCall& call) {
+  filter.notify(call);
+  for (const Multiplexed& one : multiplexed) {
+    if (one.call != call) continue;
+    const auto which = static_cast<std::uint32_t>(one.which);
+    filter.notify(calls::socketcall, When::equals(0, which));
+  }
+}
+
+Call made_natively(Call call, const SystemCall& as, const std::array<std::uint64_t, 6>& arguments) {
+  call.machine = Machine::native;
+  call.number = as.native;
+  call.arguments = arguments;
+  return call;
+}
+
+/// What socketcall() stands for.
+std::optional<Call> demultiplexed(const Call& call) {
+  const auto* const one =
+      std::ranges::find(multiplexed, static_cast<int>(call.arguments[0]), &Multiplexed::which);
+  if (one == multiplexed.end()) return std::nullopt;
+  std::array<std::uint32_t, 4> words{};
+  const std::size_t size = sizeof(std::uint32_t) * one->arguments;
+  const auto bytes = call.bytes(1, size);
+  if (!bytes) return std::nullopt;
+  std::memcpy(words.data(), bytes->data(), size);
+  std::array<std::uint64_t, 6> arguments{};
+  std::ranges::copy(words, arguments.begin());
+  return made_natively(call, one->call, arguments);
 }
 
 }  // namespace
 
 void notify_of_ports(CallFilter& filter) {
-  for (const int call : {SYS_bind, SYS_listen, SYS_shutdown}) filter.notify(call);
-#ifdef SYS_unlink
-  filter.notify(SYS_unlink);
-#endif
-  filter.notify(SYS_unlinkat, When::equals(2, 0));  // not of a directory
-  for (const Same& one : multiplexed) {
-    if (one.native != SYS_connect) notify_of_multiplexed(filter, one.compat);
+  for (const SystemCall& call : {calls::bind, calls::listen, calls::shutdown}) {
+    notify_of(filter, call);
   }
-  for (const Same& one : same_calls) {
-    if (one.native == SYS_connect) continue;
-    const bool by_flags = one.compat == compat_unlinkat;
-    filter.notify(one.compat, by_flags ? When::equals(2, 0) : When{}, Machine::compat);
-  }
+  filter.notify(calls::unlink);
+  filter.notify(calls::unlinkat, When::equals(2, 0));  // not of a directory
 }
 
-void notify_of_connects(CallFilter& filter) {
-  filter.notify(SYS_connect);
-  notify_of_multiplexed(filter, SYS_CONNECT);
-  filter.notify(compat_connect, {}, Machine::compat);
-}
+void notify_of_connects(CallFilter& filter) { notify_of(filter, calls::connect); }
 
 std::optional<Call> port_call(const Call& waiting) {
-  Call call = waiting;
-  if (call.machine == Machine::native) return call;
-  if (call.number == compat_socketcall) {
-    std::array<std::uint32_t, 3> arguments{};
-    const auto* const one =
-        std::ranges::find(multiplexed, static_cast<int>(call.arguments[0]), &Same::compat);
-    if (one == multiplexed.end()) return std::nullopt;
-    const bool has_address = one->native == SYS_bind || one->native == SYS_connect;
-    const std::size_t size = sizeof(std::uint32_t) * (has_address ? 3 : 2);
-    const auto bytes = call.bytes(1, size);
-    if (!bytes) return std::nullopt;
-    std::memcpy(arguments.data(), bytes->data(), size);
-    call.number = one->native;
-    std::ranges::copy(arguments, call.arguments.begin());
-    return call;
+  if (waiting.is(calls::socketcall)) return demultiplexed(waiting);
+  if (waiting.is(calls::unlink)) {
+    const auto here = static_cast<std::uint64_t>(AT_FDCWD);
+    return made_natively(waiting, calls::unlinkat, {here, waiting.arguments[0], 0});
   }
-  const auto* const one = std::ranges::find(same_calls, call.number, &Same::compat);
-  if (one == same_calls.end()) return std::nullopt;
-  call.number = one->native;
-  return call;
+  const auto* const one =
+      std::ranges::find_if(port_calls, [&](const SystemCall& call) { return waiting.is(call); });
+  if (one == port_calls.end()) return std::nullopt;
+  return made_natively(waiting, *one, waiting.arguments);
 }
 
 }  // namespace reloadrun::net

@@ -14,7 +14,8 @@ void notify_of_ports(CallFilter& filter);
 void notify_of_connects(CallFilter& filter);
 
 /// `waiting` with the number and the arguments that it has on this machine, whatever it was made
-/// as; nullopt when a 32-bit program has made another one, or its arguments cannot be read.
+/// as: unlink() as unlinkat(), and accept() as well, which nobody is notified of. nullopt when it
+/// is another one, or its arguments cannot be read.
 std::optional<Call> port_call(const Call& waiting);
 
 }  // namespace reloadrun::net

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,87 +26,52 @@ enum class Effect {
   removes,  ///< a directory, which is empty
 };
 struct Writing {
-  Machine machine = Machine::native;
-  int call = 0;
+  SystemCall call;
   Effect effect = Effect::writes;
   PathArguments first;
   PathArguments second{};
   int flags = no_argument;  // the argument that says whether a file is opened to be written
 };
 
-// Later than the headers of Debian 12.
-#ifndef SYS_fchmodat2
-#define SYS_fchmodat2 452
-#endif
-
 constexpr std::array writings{
-#ifdef SYS_open  // what newer machines leave out
-    Writing{native, SYS_open, Effect::writes, {working_directory, 0}, {}, 1},
-    Writing{native, SYS_creat, Effect::writes, {working_directory, 0}},
-    Writing{native, SYS_chmod, Effect::writes, {working_directory, 0}},
-    Writing{native, SYS_utime, Effect::writes, {working_directory, 0}},
-    Writing{native, SYS_utimes, Effect::writes, {working_directory, 0}},
-    Writing{native, SYS_futimesat, Effect::writes, {0, 1}},
-    Writing{native, SYS_rename, Effect::names, {working_directory, 0}, {working_directory, 1}},
-    Writing{native, SYS_link, Effect::names, {working_directory, 1}},
-    Writing{native, SYS_symlink, Effect::names, {working_directory, 1}},
-    Writing{native, SYS_unlink, Effect::names, {working_directory, 0}},
-    Writing{native, SYS_rmdir, Effect::removes, {working_directory, 0}},
-    Writing{native, SYS_mknod, Effect::names, {working_directory, 0}},
-    Writing{native, SYS_renameat, Effect::names, {0, 1}, {2, 3}},
-#endif
-    Writing{native, SYS_openat, Effect::writes, {0, 1}, {}, 2},
-    Writing{native, SYS_openat2, Effect::writes, {0, 1}},  // its flags are not among the arguments
-    Writing{native, SYS_truncate, Effect::writes, {working_directory, 0}},
-    Writing{native, SYS_fchmodat, Effect::writes, {0, 1}},
-    Writing{native, SYS_fchmodat2, Effect::writes, {0, 1}},
-    Writing{native, SYS_utimensat, Effect::writes, {0, 1}},
-    Writing{native, SYS_renameat2, Effect::names, {0, 1}, {2, 3}},
-    Writing{native, SYS_linkat, Effect::names, {2, 3}},
-    Writing{native, SYS_symlinkat, Effect::names, {1, 2}},
-    Writing{native, SYS_unlinkat, Effect::names, {0, 1}},
-    Writing{native, SYS_mknodat, Effect::names, {0, 1}},
-    // Numbers of 32-bit x86, see asm/unistd_32.h.
-    Writing{compat, 5, Effect::writes, {working_directory, 0}, {}, 1},                   // open
-    Writing{compat, 8, Effect::writes, {working_directory, 0}},                          // creat
-    Writing{compat, 9, Effect::names, {working_directory, 1}},                           // link
-    Writing{compat, 10, Effect::names, {working_directory, 0}},                          // unlink
-    Writing{compat, 14, Effect::names, {working_directory, 0}},                          // mknod
-    Writing{compat, 15, Effect::writes, {working_directory, 0}},                         // chmod
-    Writing{compat, 30, Effect::writes, {working_directory, 0}},                         // utime
-    Writing{compat, 38, Effect::names, {working_directory, 0}, {working_directory, 1}},  // rename
-    Writing{compat, 40, Effect::removes, {working_directory, 0}},                        // rmdir
-    Writing{compat, 83, Effect::names, {working_directory, 1}},                          // symlink
-    Writing{compat, 92, Effect::writes, {working_directory, 0}},                         // truncate
-    Writing{compat, 193, Effect::writes, {working_directory, 0}},  // truncate64
-    Writing{compat, 271, Effect::writes, {working_directory, 0}},  // utimes
-    Writing{compat, 295, Effect::writes, {0, 1}, {}, 2},           // openat
-    Writing{compat, 297, Effect::names, {0, 1}},                   // mknodat
-    Writing{compat, 299, Effect::writes, {0, 1}},                  // futimesat
-    Writing{compat, 301, Effect::names, {0, 1}},                   // unlinkat
-    Writing{compat, 302, Effect::names, {0, 1}, {2, 3}},           // renameat
-    Writing{compat, 303, Effect::names, {2, 3}},                   // linkat
-    Writing{compat, 304, Effect::names, {1, 2}},                   // symlinkat
-    Writing{compat, 306, Effect::writes, {0, 1}},                  // fchmodat
-    Writing{compat, 320, Effect::writes, {0, 1}},                  // utimensat
-    Writing{compat, 353, Effect::names, {0, 1}, {2, 3}},           // renameat2
-    Writing{compat, 412, Effect::writes, {0, 1}},                  // utimensat_time64
-    Writing{compat, 437, Effect::writes, {0, 1}},                  // openat2
-    Writing{compat, 452, Effect::writes, {0, 1}},                  // fchmodat2
+    Writing{calls::open, Effect::writes, {working_directory, 0}, {}, 1},
+    Writing{calls::creat, Effect::writes, {working_directory, 0}},
+    Writing{calls::chmod, Effect::writes, {working_directory, 0}},
+    Writing{calls::utime, Effect::writes, {working_directory, 0}},
+    Writing{calls::utimes, Effect::writes, {working_directory, 0}},
+    Writing{calls::futimesat, Effect::writes, {0, 1}},
+    Writing{calls::rename, Effect::names, {working_directory, 0}, {working_directory, 1}},
+    Writing{calls::link, Effect::names, {working_directory, 1}},
+    Writing{calls::symlink, Effect::names, {working_directory, 1}},
+    Writing{calls::unlink, Effect::names, {working_directory, 0}},
+    Writing{calls::rmdir, Effect::removes, {working_directory, 0}},
+    Writing{calls::mknod, Effect::names, {working_directory, 0}},
+    Writing{calls::openat, Effect::writes, {0, 1}, {}, 2},
+    Writing{calls::openat2, Effect::writes, {0, 1}},  // its flags are not among the arguments
+    Writing{calls::truncate, Effect::writes, {working_directory, 0}},
+    Writing{calls::truncate64, Effect::writes, {working_directory, 0}},
+    Writing{calls::fchmodat, Effect::writes, {0, 1}},
+    Writing{calls::fchmodat2, Effect::writes, {0, 1}},
+    Writing{calls::utimensat, Effect::writes, {0, 1}},
+    Writing{calls::utimensat_time64, Effect::writes, {0, 1}},
+    Writing{calls::renameat, Effect::names, {0, 1}, {2, 3}},
+    Writing{calls::renameat2, Effect::names, {0, 1}, {2, 3}},
+    Writing{calls::linkat, Effect::names, {2, 3}},
+    Writing{calls::symlinkat, Effect::names, {1, 2}},
+    Writing{calls::unlinkat, Effect::names, {0, 1}},
+    Writing{calls::mknodat, Effect::names, {0, 1}},
 };
 
 constexpr std::uint32_t opened_to_write = O_ACCMODE | O_CREAT | O_TRUNC;
 
 Effect effect_of(const Call& call, const Writing& writing) {
-  const bool unlinkat = call.number == (call.machine == native ? SYS_unlinkat : 301);
-  const bool removes = unlinkat && (call.arguments[2] & AT_REMOVEDIR) != 0;
+  const bool removes = call.is(calls::unlinkat) && (call.arguments[2] & AT_REMOVEDIR) != 0;
   return removes ? Effect::removes : writing.effect;
 }
 
 /// It opens a file to read it, and says so where no filter sees it.
 bool only_reads(const Call& call) {
-  static_assert(SYS_openat2 == 437, "on every machine");
-  if (call.number != SYS_openat2) return false;
+  if (!call.is(calls::openat2)) return false;
   const auto flags = call.number_at(2);  // what struct open_how begins with
   return flags && (*flags & opened_to_write) == 0;
 }
@@ -156,21 +120,17 @@ CallFilter write_filter() {
   CallFilter filter;
   // What is asked of a ring is seen by no filter. Who would use one does without it then, as in a
   // container.
-  static_assert(SYS_io_uring_setup == 425, "on every machine");
-  filter.refuse(SYS_io_uring_setup, ENOSYS);
-  filter.refuse(SYS_io_uring_setup, ENOSYS, compat);
+  filter.refuse(calls::io_uring_setup, ENOSYS);
   for (const Writing& one : writings) {
     const bool by_flags = one.flags != no_argument;
-    filter.notify(one.call, by_flags ? When::any_bit(one.flags, opened_to_write) : When{},
-                  one.machine);
+    filter.notify(one.call, by_flags ? When::any_bit(one.flags, opened_to_write) : When{});
   }
   return filter;
 }
 
 std::vector<KnownFile> written_by(const Call& call) {
-  const auto* const one = std::ranges::find_if(writings, [&](const Writing& known) {
-    return known.machine == call.machine && known.call == call.number;
-  });
+  const auto* const one =
+      std::ranges::find_if(writings, [&](const Writing& known) { return call.is(known.call); });
   if (one == writings.end() || call.thread <= 0 || only_reads(call)) return {};
   const Effect effect = effect_of(call, *one);
   std::vector<KnownFile> files;

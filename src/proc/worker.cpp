@@ -1,38 +1,23 @@
 #include "proc/worker.hpp"
 
 #include <sys/auxv.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <string_view>
 #include <system_error>
 
 #include "base/fd.hpp"
 #include "base/format.hpp"
+#include "base/system_calls.hpp"
 #include "proc/procfs.hpp"
 
 namespace reloadrun::proc {
 namespace {
-
-/// A value of an auxiliary vector: see getauxval(3). 0 where there is none, as in a process of
-/// another word length.
-std::uintptr_t value_in(const std::string& vector, unsigned long type) {
-  struct {
-    unsigned long type = AT_NULL;
-    unsigned long value = 0;
-  } entry;
-  for (std::size_t at = 0; at + sizeof entry <= vector.size(); at += sizeof entry) {
-    std::memcpy(&entry, vector.data() + at, sizeof entry);
-    if (entry.type == type) return entry.value;
-  }
-  return 0;
-}
 
 /// The number after `label`; nullopt when there is none.
 std::optional<std::uint64_t> number_after(std::string_view label, std::string_view text) {
@@ -58,7 +43,7 @@ bool is_shells_name(std::string_view name) {
 
 std::optional<Image> image_of(pid_t pid) {
   Image image{read_kernel_file(fmt::format("/proc/{}/auxv", pid))};
-  const std::uintptr_t there = value_in(image.auxiliary_vector, AT_RANDOM);
+  const std::uint64_t there = auxiliary_value(image.auxiliary_vector, AT_RANDOM);
   if (there == 0) return std::nullopt;
   const iovec here{image.random.data(), image.random.size()};
   // NOLINTNEXTLINE(performance-no-int-to-ptr)
@@ -86,10 +71,9 @@ std::optional<std::uint64_t> switches_of(pid_t pid) {
 }
 
 bool waits_for_a_child(pid_t pid) {
-  // "running" or -1 where it does not sleep in a system call.
-  const auto call = number_after("", read_kernel_file(fmt::format("/proc/{}/syscall", pid)));
-  constexpr std::array<std::uint64_t, 2> waits{SYS_wait4, SYS_waitid};
-  return call && std::ranges::find(waits, *call) != waits.end();
+  constexpr std::array waits{calls::wait4, calls::waitid, calls::waitpid};
+  const auto call = call_of(pid);
+  return call && std::ranges::any_of(waits, [&](const SystemCall& one) { return call->is(one); });
 }
 
 bool is_shell(const Process& process) {

@@ -138,7 +138,6 @@ TEST_F(BrokenHandover, TimeAfterTimeLeavesNothingOpen) {
 }
 
 TEST_F(BrokenHandover, OfAReloaderThatHasStoppedNothingStartsNothingBesideIt) {
-  if (!can_force_exit()) GTEST_SKIP() << "registers are set on x86-64 alone";
   Program program(reloadrun({"--stop-timeout", "100ms"}, target({"daemon", "ignore=15"})));
   const int daemon = reports.next("daemon").number("pid");
   reports.next("ready");

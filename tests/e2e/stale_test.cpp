@@ -72,7 +72,6 @@ class Stale : public EndToEnd, public testing::WithParamInterface<const char*> {
       const Then then = below(4) == 0 ? Then::its_own : Then::silence;
       return break_handover(supervisor, every_breakage.at(means), then);
     }
-    if (!can_force_exit()) return false;
     const auto reloader = reloader_of(supervisor);
     return reloader && force_exit_3(*reloader);
   }

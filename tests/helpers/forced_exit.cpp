@@ -1,8 +1,10 @@
 #include "helpers/forced_exit.hpp"
 
+#include <elf.h>
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 
@@ -11,8 +13,28 @@
 #include "base/fd.hpp"
 
 namespace reloadrun::test {
+namespace {
 
+/// What a process calls that stands at the beginning of a system call; with one argument.
+bool set_call(pid_t pid, int number, unsigned long argument) {
+  user_regs_struct registers{};
+  iovec all{&registers, sizeof registers};
+  if (::ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &all) != 0) return false;
 #if defined(__x86_64__)
+  registers.orig_rax = static_cast<unsigned long>(number);
+  registers.rdi = argument;
+#elif defined(__aarch64__)
+  registers.regs[0] = argument;
+  iovec call{&number, sizeof number};
+  if (::ptrace(PTRACE_SETREGSET, pid, NT_ARM_SYSTEM_CALL, &call) != 0) return false;
+#else
+#error "Which registers have a system call?"
+#endif
+  return ::ptrace(PTRACE_SETREGSET, pid, NT_PRSTATUS, &all) == 0;
+}
+
+}  // namespace
+
 bool force_exit_3(pid_t pid) {
   if (::ptrace(PTRACE_SEIZE, pid, nullptr, PTRACE_O_TRACESYSGOOD) != 0) {
     if (errno == ESRCH) return false;
@@ -29,15 +51,8 @@ bool force_exit_3(pid_t pid) {
     if (::ptrace(PTRACE_SYSCALL, pid, nullptr, signal) != 0 && errno != ESRCH)
       throw_errno("ptrace");
   }
-  user_regs_struct registers{};
-  if (::ptrace(PTRACE_GETREGS, pid, nullptr, &registers) != 0) return false;
-  registers.orig_rax = SYS_exit_group;
-  registers.rdi = 3;
-  if (::ptrace(PTRACE_SETREGS, pid, nullptr, &registers) != 0) return false;
+  if (!set_call(pid, SYS_exit_group, 3)) return false;
   return ::ptrace(PTRACE_DETACH, pid, nullptr, nullptr) == 0;
 }
-#else
-bool force_exit_3(pid_t /*pid*/) { return false; }
-#endif
 
 }  // namespace reloadrun::test

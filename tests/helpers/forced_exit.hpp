@@ -5,15 +5,6 @@
 
 namespace reloadrun::test {
 
-/// Whether force_exit_3() is written for this machine: it sets registers.
-constexpr bool can_force_exit() {
-#if defined(__x86_64__)
-  return true;
-#else
-  return false;
-#endif
-}
-
 /// Makes a process exit with 3 at its next system call, without having done anything for it. False
 /// when it has gone. Throws std::system_error when the system does not let us.
 bool force_exit_3(pid_t pid);

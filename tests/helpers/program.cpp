@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 
 #include "helpers/deadline.hpp"
 #include "proc/tree.hpp"
@@ -143,5 +144,11 @@ Ending Program::wait() {
 
 std::string reloadrun_path() { return RELOADRUN_PATH; }
 std::string test_target_path() { return TEST_TARGET_PATH; }
+
+std::string program_32_path() { return PROGRAM_32_PATH; }
+std::string why_no_program_32() {
+  if (::access(PROGRAM_32_PATH, X_OK) != 0) return "no compiler for 32-bit programs was there";
+  return std::system(PROGRAM_32_PATH) == 0 ? "" : "this kernel runs no 32-bit programs";
+}
 
 }  // namespace reloadrun::test

@@ -69,6 +69,9 @@ class Program {
 /// Paths of what the build has made.
 std::string reloadrun_path();
 std::string test_target_path();
+/// helpers/program_32.cpp, unless there is a reason why it cannot be run.
+std::string program_32_path();
+std::string why_no_program_32();
 inline constexpr auto python = "/usr/bin/python3";  ///< Debian's, which has Debian's Django
 
 }  // namespace reloadrun::test

@@ -189,7 +189,7 @@ assert 0 < opened
                                          SYS_renameat2, flags)},
                             filter);
     while (const auto call = program.next()) {
-      if (call->number == SYS_openat) tell(*call);
+      if (call->is(calls::openat)) tell(*call);
       program.notifier.let_go_on(*call);
     }
     EXPECT_EQ(program.wait(), Ending{});
@@ -202,7 +202,7 @@ assert 0 < opened
 
 TEST_F(ToldOfPaths, AProgramIsNotToldOfWhatItMayNotOpen) {
   net::CallFilter filter;
-  filter.notify(SYS_openat);
+  filter.notify(calls::openat);
   int own = 0;
   int protected_ones = 0;
   try_to_open(filter, "os.O_RDONLY", [&](const net::Call& call) {

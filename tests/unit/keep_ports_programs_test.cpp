@@ -9,6 +9,7 @@
 #include <string>
 
 #include "fmt/format.h"
+#include "helpers/program.hpp"
 #include "unit/keeping.hpp"
 
 namespace reloadrun::test {
@@ -127,99 +128,68 @@ assert fails(errno.EPERM, bound(('127.0.0.1', 0)).listen)
                         SYS_listen));
 }
 
-/// Compiles a C program that makes a listener, serves one client if there is an argument, and
-/// ends; `calls.h` has by which calls.
-class KeepPortsOfC : public Keeping {
- protected:
-  void compile(const std::string& options) const {
-    std::ofstream("server.c") << fmt::format(R"(
-#include "calls.h"
-#define REFUSED 111
-int main(int argc) {{
-  unsigned char address[16] = {{2, 0, {}, {}, 127, 0, 0, 1}};
-  int s = make_socket();
-  if (argc > 1 && do_connect(make_socket(), address, 16) != REFUSED) return 5;
-  if (do_bind(s, address, 16) != 0) return 1;
-  if (do_listen(s, 5) != 0) return 2;
-  if (argc > 1) {{
-    int c = do_accept(s);
-    if (c < 0 || do_write(c, "served", 6) != 6) return 3;
-    do_close(c);
-  }}
-  return do_shutdown(s) == 0 ? 0 : 4;
-}}
-)",
-                                             port / 256, port % 256);
-    ASSERT_EQ(std::system(("cc -o server server.c -static " + options).c_str()), 0);
+/// A static program, which makes its calls without Debian's C library.
+TEST_F(KeepPortsOf, AStaticProgram) {
+  std::ofstream("server.c") << R"(
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <netinet/in.h>
+#include <unistd.h>
+int main(int argc, char** argv) {
+  struct sockaddr_in address = {AF_INET, htons(atoi(argv[1])), {htonl(INADDR_LOOPBACK)}};
+  struct sockaddr* here = (struct sockaddr*)&address;
+  int s = socket(AF_INET, SOCK_STREAM, 0);
+  if (argc > 2 && (connect(socket(AF_INET, SOCK_STREAM, 0), here, sizeof address) == 0 ||
+                   errno != ECONNREFUSED)) return 5;
+  if (bind(s, here, sizeof address) != 0) return 1;
+  if (listen(s, 5) != 0) return 2;
+  if (argc > 2) {
+    int c = accept(s, 0, 0);
+    if (c < 0 || write(c, "served", 6) != 6) return 3;
+    close(c);
   }
-  void expect_kept() {
-    ASSERT_EQ(run_command({"./server"}), 0);
-    next_generation();
-    const Fd client = connect();
-    ASSERT_EQ(run_command({"./server", "serve"}), 0);
-    EXPECT_EQ(answer_to(client), "served");
+  return shutdown(s, SHUT_RDWR) == 0 ? 0 : 4;
+}
+)";
+  ASSERT_EQ(std::system("cc -o server server.c -static"), 0);
+  const std::string number = std::to_string(port);
+  ASSERT_EQ(run_command({"./server", number}), 0);
+  next_generation();
+  const Fd client = connect();
+  ASSERT_EQ(run_command({"./server", number, "serve"}), 0);
+  EXPECT_EQ(answer_to(client), "served");
+}
+
+/// By calls of their own, and by socketcall(), by which old programs of i386 make all of them.
+class KeepPortsOf32Bit : public Keeping, public testing::WithParamInterface<const char*> {
+ protected:
+  void SetUp() override {
+    if (const auto why = why_no_program_32(); !why.empty()) GTEST_SKIP() << why;
+  }
+  int run_32(const std::string& does) {
+    return run_command({program_32_path(), does, std::to_string(port), GetParam()});
   }
 };
 
-TEST_F(KeepPortsOfC, AStaticProgram) {
-  std::ofstream("calls.h") << R"(
-#include <errno.h>
-#include <sys/socket.h>
-#include <unistd.h>
-#define make_socket() socket(AF_INET, SOCK_STREAM, 0)
-#define do_bind(s, a, n) bind(s, (struct sockaddr*)(a), n)
-#define do_connect(s, a, n) (connect(s, (struct sockaddr*)(a), n) == 0 ? 0 : errno)
-#define do_listen listen
-#define do_accept(s) accept(s, 0, 0)
-#define do_write write
-#define do_close close
-#define do_shutdown(s) shutdown(s, SHUT_RDWR)
-)";
-  compile("");
-  expect_kept();
-}
-
-#ifdef __x86_64__
-// By calls of their own, and by socketcall(), by which old programs make all of them.
-class KeepPortsOf32Bit : public KeepPortsOfC, public testing::WithParamInterface<const char*> {};
-
 TEST_P(KeepPortsOf32Bit, AreKept) {
-  std::ofstream("calls.h") << "#define MULTIPLEXED " << GetParam() << R"(
-static long call(long number, long a, long b, long c) {
-  long result;
-  __asm__ volatile("int $0x80" : "=a"(result) : "a"(number), "b"(a), "c"(b), "d"(c) : "memory");
-  return result;
-}
-static long socketcall(long which, long a, long b, long c) {
-  long arguments[] = {a, b, c};
-  return call(102, which, (long)arguments, 0);
-}
-#define make_socket() socketcall(1, 2, 1, 0)
-#define do_bind(s, a, n) \
-  (MULTIPLEXED ? socketcall(2, s, (long)(a), n) : call(361, s, (long)(a), n))
-#define do_connect(s, a, n) \
-  -(MULTIPLEXED ? socketcall(3, s, (long)(a), n) : call(362, s, (long)(a), n))
-#define do_listen(s, n) (MULTIPLEXED ? socketcall(4, s, n, 0) : call(363, s, n, 0))
-#define do_accept(s) socketcall(5, s, 0, 0)
-#define do_write(c, text, n) call(4, c, (long)(text), n)
-#define do_close(c) call(6, c, 0, 0)
-#define do_shutdown(s) (MULTIPLEXED ? socketcall(13, s, 2, 0) : call(373, s, 2, 0))
-int main(int argc);
-__attribute__((used)) void begin(long* stack) { call(1, main((int)*stack), 0, 0); }
-__asm__(".globl _start\n_start: mov %esp, %eax\n push %eax\n call begin\n");
-)";
-  compile("-m32 -nostdlib -fno-pic -fno-stack-protector -no-pie -mstackrealign");
-  const int status = std::system("./server");
-  if (!WIFEXITED(status) || WEXITSTATUS(status) >= 126) {
-    GTEST_SKIP() << "this kernel runs no 32-bit programs";
-  }
-  expect_kept();
+  ASSERT_EQ(run_32("listen"), 0);
+  next_generation();
+  const Fd client = connect();
+  ASSERT_EQ(run_32("once"), 0);
+  EXPECT_EQ(answer_to(client), "served");
 }
 
-INSTANTIATE_TEST_SUITE_P(Calls, KeepPortsOf32Bit, testing::Values("0", "1"), [](const auto& test) {
-  return *test.param == '0' ? "OfTheirOwn" : "Multiplexed";
-});
-#endif
+TEST_P(KeepPortsOf32Bit, WhoseShutdownWakesAThreadThatAccepts) {
+  ASSERT_EQ(run_32("shutdown"), 0);
+  next_generation();
+  const Fd client = connect();
+  ASSERT_EQ(run_32("once"), 0);
+  EXPECT_EQ(answer_to(client), "served");
+}
+
+INSTANTIATE_TEST_SUITE_P(Calls, KeepPortsOf32Bit, testing::Values("own", "multiplexed"),
+                         [](const auto& test) { return std::string(test.param); });
 
 }  // namespace
 }  // namespace reloadrun::test

@@ -16,6 +16,7 @@
 #include "app/opened_files.hpp"
 #include "helpers/place.hpp"
 #include "helpers/processes.hpp"
+#include "helpers/program.hpp"
 #include "proc/executable.hpp"
 #include "unit/filtered.hpp"
 
@@ -76,6 +77,7 @@ class Opened : public testing::Test {
   }
 
   using Texts = std::set<std::string>;
+  using Words = std::vector<std::string>;
   Place place;
   std::string root = place.work().string() + "/";
 };
@@ -128,6 +130,30 @@ TEST_F(Opened, ByEachWayToOpen) {
                    std::to_string(SYS_creat) + ", b'created', 0o600)\n"),
             (Texts{"r:a", "w?:created"}));
 #endif
+}
+
+TEST_F(Opened, By32BitCalls) {
+  if (const auto why = why_no_program_32(); !why.empty()) GTEST_SKIP() << why;
+  place.edit("a", "text");
+  const auto call = [&](Words words) {
+    words.insert(words.begin(), program_32_path());
+    return run(words);
+  };
+  EXPECT_EQ(call({"open", "a", "#0"}), Texts{"r:a"});
+  EXPECT_EQ(call({"openat", "#-100", "a", "#02"}), Texts{"rw:a"});
+  EXPECT_EQ(call({"openat2", "#-100", "a", "=01", "#24"}), Texts{"w:a"});
+  EXPECT_EQ(call({"creat", "b", "#0600"}), Texts{"w?:b"});
+  EXPECT_EQ(call({"truncate", "b", "#0"}), Texts{"w:b"});
+  EXPECT_EQ(call({"truncate64", "b", "#0", "#0", "#0"}), Texts{"w:b"});
+  EXPECT_EQ(call({"rename", "b", "c"}), Texts{"w?:c"});
+  EXPECT_EQ(call({"renameat", "#-100", "c", "#-100", "d"}), Texts{"w?:d"});
+  EXPECT_EQ(call({"renameat2", "#-100", "d", "#-100", "e"}), Texts{"w?:e"});
+  EXPECT_EQ(call({"link", "e", "f"}), Texts{"w?:f"});
+  EXPECT_EQ(call({"linkat", "#-100", "e", "#-100", "g"}), Texts{"w?:g"});
+  EXPECT_EQ(call({"symlink", "e", "h"}), Texts{"w?:h"});
+  EXPECT_EQ(call({"symlinkat", "e", "#-100", "i"}), Texts{"w?:i"});
+  EXPECT_EQ(call({"mknod", "j", "#0100600", "#0"}), Texts{"w?:j"});
+  EXPECT_EQ(call({"mknodat", "#-100", "k", "#0100600", "#0"}), Texts{"w?:k"});
 }
 
 TEST_F(Opened, ThroughLinks) {

@@ -12,6 +12,7 @@
 
 #include "base/fd.hpp"
 #include "helpers/deadline.hpp"
+#include "helpers/program.hpp"
 #include "proc/child.hpp"
 #include "proc/tree.hpp"
 
@@ -124,6 +125,21 @@ TEST_F(WorkersTest, AreAskedWhereAllAre) {
   });
   TreeStop().ask(SIGTERM);
   EXPECT_EQ((std::set{next_word(), next_word()}), (std::set{'m', 'w'}));
+}
+
+TEST_F(WorkersTest, Of32BitsAreKnownToo) {
+  if (const auto why = test::why_no_program_32(); !why.empty()) GTEST_SKIP() << why;
+  const std::string path = test::program_32_path();
+  const pid_t master = ::fork();
+  if (master == 0) {
+    ::execl(path.c_str(), path.c_str(), "wait", nullptr);
+    ::_exit(1);
+  }
+  eventually("it waits", [&] { return waits_for_a_child(master); });
+  const pid_t child = only_child_of(master);
+  EXPECT_FALSE(waits_for_a_child(child));
+  ASSERT_TRUE(image_of(master));
+  EXPECT_EQ(image_of(child), image_of(master));
 }
 
 TEST_F(WorkersTest, WhoHasExecutedIsNone) {
