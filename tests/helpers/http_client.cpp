@@ -73,7 +73,9 @@ Asked ask(int port) {
 }
 
 Client::Client(int port)
-    : port_(port), thread_([this](const std::stop_token& end) { work(end); }) {}
+    : port_(port),
+      sleeper_([this](const std::stop_token& end) { oversleep(end); }),
+      thread_([this](const std::stop_token& end) { work(end); }) {}
 
 void Client::work(const std::stop_token& end) {
   for (auto next = Clock::now(); !end.stop_requested(); next += pace) {
@@ -83,8 +85,14 @@ void Client::work(const std::stop_token& end) {
     if (asked_.back().end == End::answered) ++answered_;
     next = std::max(next, asked_.back().ended - pace);
     std::this_thread::sleep_until(next + pace);
-    most_overslept_ =
-        std::max<std::chrono::nanoseconds>(most_overslept_, Clock::now() - next - pace);
+  }
+}
+
+void Client::oversleep(const std::stop_token& end) {
+  while (!end.stop_requested()) {
+    const auto until = Clock::now() + pace;
+    std::this_thread::sleep_until(until);
+    most_overslept_ = std::max<std::chrono::nanoseconds>(most_overslept_, Clock::now() - until);
   }
 }
 
@@ -99,8 +107,10 @@ bool Client::waits_for(std::chrono::nanoseconds time) const {
 }
 
 std::vector<Asked> Client::stop() {
-  thread_.request_stop();
-  thread_.join();
+  for (std::jthread* const one : {&thread_, &sleeper_}) {
+    one->request_stop();
+    one->join();
+  }
   return std::move(asked_);
 }
 

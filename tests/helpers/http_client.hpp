@@ -38,18 +38,21 @@ class Client {
 
   /// Lets it end, and returns what became of all it asked.
   std::vector<Asked> stop();
-  /// The most by which this machine has overslept one of its pauses; once it has ended.
+  /// The most by which this machine has overslept a pause while it asked: how late a thread may come
+  /// to what it has waited for. Once it has ended.
   [[nodiscard]] std::chrono::nanoseconds most_overslept() const { return most_overslept_; }
 
  private:
   void work(const std::stop_token& end);
+  void oversleep(const std::stop_token& end);
 
   const int port_;
   std::atomic<int> answered_ = 0;
   std::atomic<std::chrono::steady_clock::time_point> waits_since_;
   std::vector<Asked> asked_;
   std::chrono::nanoseconds most_overslept_{};
-  std::jthread thread_;  // the last, so that it ends first
+  std::jthread sleeper_;  // the last two, so that they end first
+  std::jthread thread_;
 };
 
 }  // namespace reloadrun::test
