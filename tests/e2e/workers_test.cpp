@@ -40,10 +40,10 @@ class Workers : public EndToEnd {
     return invocation;
   }
   /// ... for a signal, by sigwait or sigtimedwait, and does not run until that has come.
-  static void wait_until_it_waits(int pid) {
-    const std::string call = fmt::format("{} ", SYS_rt_sigtimedwait);
+  static void wait_until_it_waits(int pid, long call = SYS_rt_sigtimedwait) {
+    const std::string waiting = fmt::format("{} ", call);
     eventually("its wait", [&] {
-      return read_kernel_file(fmt::format("/proc/{}/syscall", pid)).starts_with(call);
+      return read_kernel_file(fmt::format("/proc/{}/syscall", pid)).starts_with(waiting);
     });
   }
 };
@@ -157,7 +157,7 @@ TEST_F(Workers, HearItWhenTheirMasterOnlyWaitsForThem) {
          "from say import *\n"
          "def work():\n"
          "  signal.signal(signal.SIGTERM, signal.SIG_DFL)\n"
-         "  say(f'up pid={os.getpid()}')\n"
+         "  say(f'up pid={os.getpid()} master={os.getppid()}')\n"
          "  signal.sigwait({signal.SIGUSR2})\n"
          "def stop(*_): say('asked'); sys.exit(0)\n"
          "if __name__ == '__main__':\n"
@@ -167,7 +167,9 @@ TEST_F(Workers, HearItWhenTheirMasterOnlyWaitsForThem) {
          "  try: worker.join()\n"
          "  finally: worker.join(); say(f'ended={-worker.exitcode}')\n";
   Program program(python_in_place(never_killed, "join.py"));
-  wait_until_it_waits(reports.next("up").number("pid"));
+  const auto up = reports.next("up");
+  wait_until_it_waits(up.number("pid"));
+  wait_until_it_waits(up.number("master"), SYS_wait4);  // elsewhere it would end by the handler
   program.signal(SIGTERM);
   reports.next("asked");
   reports.next(fmt::format("ended={}", SIGTERM));
