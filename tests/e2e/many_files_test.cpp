@@ -166,7 +166,7 @@ TEST_F(ManyFiles, AreAllLookedAtAgainAfterARestart) {
     wait_for_a_moment(500ms);
     reloadrun.signal(SIGUSR1);
     reports.next("ready");
-    const std::string edited = fmt::format("d{}/new", 299 - i);
+    const std::string edited = fmt::format("d{}/new", thousands - 1 - i);
     require_fd(::open((many_ / edited).c_str(), O_CREAT | O_WRONLY, 0644), "open");
     EXPECT_EQ(reports.next("start")["changed"], fmt::format("'{}'", edited));
     reports.next("ready");
