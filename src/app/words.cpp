@@ -193,7 +193,7 @@ std::string deaf_to_calls_text(CallsNeeded needed, const std::string& command, i
 std::string lacking_text(KernelVersion kernel) {
   struct Lack {
     KernelVersion until;
-    const char* what;
+    const char* what = nullptr;
   };
   constexpr std::array lacks{
       Lack{{5, 19}, "a signal that is handled interrupts a call that is answered (until 5.19)"},

@@ -16,9 +16,9 @@ constexpr std::array port_calls{calls::bind,     calls::connect, calls::listen, 
 
 /// Of socketcall(), whose first argument says which call it is.
 struct Multiplexed {
-  int which;
+  int which = 0;
   SystemCall call;
-  std::size_t arguments;
+  std::size_t arguments = 0;
 };
 constexpr std::array multiplexed{
     Multiplexed{SYS_BIND, calls::bind, 3},     Multiplexed{SYS_CONNECT, calls::connect, 3},

@@ -137,7 +137,8 @@ TEST_P(Directory, IsWaitedForWhileItIsGone) {
   program.signal(SIGUSR1);  // asked for, COMMAND starts where it still can
   EXPECT_EQ(reports.next("start")["generation"], fmt::format("'{}'", ++generation_));
   reports.next("ready");
-  write("app/f", "made again");
+  write("anew/f", "made again");
+  rename("anew", "app");  // with its file: one that follows would be a change of its own
   program.expect("app is back");
   expect_start("app", {name_});
   write("app/f", "edited");
